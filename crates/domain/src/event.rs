@@ -1,0 +1,220 @@
+//! Events: what happened, written in the transaction that made it so and kept for ever.
+//!
+//! An event of a booking carries all that a message about it needs, as it was at that moment ([`BookingFacts`]): whoever
+//! works on the event later, and however often, says the same.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::booking::BookingStatus;
+use crate::id::{
+    BookingId, CalendarId, CustomerId, EventId, HoldId, LocationId, ProviderId, ServiceId,
+    SessionId,
+};
+use crate::money::Money;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum EventKind {
+    /// A booking was made (and is confirmed, unless it waits for something).
+    #[serde(rename = "booking.confirmed")]
+    BookingConfirmed,
+    /// A booking moved to another time or provider.
+    #[serde(rename = "booking.rescheduled")]
+    BookingRescheduled,
+    /// A booking was called off.
+    #[serde(rename = "booking.cancelled")]
+    BookingCancelled,
+    /// The customer arrived.
+    #[serde(rename = "booking.checked_in")]
+    BookingCheckedIn,
+    /// The service was delivered.
+    #[serde(rename = "booking.completed")]
+    BookingCompleted,
+    /// The customer did not come.
+    #[serde(rename = "booking.no_show")]
+    BookingNoShow,
+    /// A slot was held.
+    #[serde(rename = "booking.held")]
+    Held,
+    /// A hold was given back.
+    #[serde(rename = "booking.released")]
+    Released,
+    /// A hold ran out.
+    #[serde(rename = "booking.expired")]
+    Expired,
+    /// A block was laid over a calendar.
+    #[serde(rename = "block.created")]
+    BlockCreated,
+    /// A block was taken away.
+    #[serde(rename = "block.deleted")]
+    BlockDeleted,
+    /// Hours changed: weekly, of a date, or of a location.
+    #[serde(rename = "schedule.changed")]
+    ScheduleChanged,
+    /// A location, provider, resource or service was created, changed or archived.
+    #[serde(rename = "catalogue.changed")]
+    CatalogueChanged,
+}
+
+impl EventKind {
+    /// Every kind there is.
+    pub const ALL: [Self; 13] = [
+        Self::BookingConfirmed,
+        Self::BookingRescheduled,
+        Self::BookingCancelled,
+        Self::BookingCheckedIn,
+        Self::BookingCompleted,
+        Self::BookingNoShow,
+        Self::Held,
+        Self::Released,
+        Self::Expired,
+        Self::BlockCreated,
+        Self::BlockDeleted,
+        Self::ScheduleChanged,
+        Self::CatalogueChanged,
+    ];
+
+    /// The name under which it is stored and shown, `booking.confirmed`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BookingConfirmed => "booking.confirmed",
+            Self::BookingRescheduled => "booking.rescheduled",
+            Self::BookingCancelled => "booking.cancelled",
+            Self::BookingCheckedIn => "booking.checked_in",
+            Self::BookingCompleted => "booking.completed",
+            Self::BookingNoShow => "booking.no_show",
+            Self::Held => "booking.held",
+            Self::Released => "booking.released",
+            Self::Expired => "booking.expired",
+            Self::BlockCreated => "block.created",
+            Self::BlockDeleted => "block.deleted",
+            Self::ScheduleChanged => "schedule.changed",
+            Self::CatalogueChanged => "catalogue.changed",
+        }
+    }
+
+    /// The kind with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its id.
+    pub id: EventId,
+    /// What happened.
+    pub kind: EventKind,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The calendars that it made freer or busier.
+    pub calendar_ids: Vec<CalendarId>,
+    /// The booking it happened to, with what a message needs; none for what happened to no booking.
+    pub booking: Option<BookingFacts>,
+    /// The hold it happened to.
+    pub hold_id: Option<HoldId>,
+}
+
+/// A booking as it was when something happened to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BookingFacts {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Its reference.
+    pub reference: String,
+    /// Its version: rises by one with every change, so it orders the events of one booking.
+    pub version: i64,
+    /// Its status after the event.
+    pub status: BookingStatus,
+    /// How many places it has.
+    pub party_size: u32,
+    /// What it costs.
+    pub price: Money,
+    /// What the customer wrote.
+    pub note: Option<String>,
+    /// Why it was changed, where a reason was given.
+    pub reason: Option<String>,
+    /// The session it is in.
+    pub session_id: SessionId,
+    /// When it begins.
+    pub starts_at: DateTime<Utc>,
+    /// When it ends.
+    pub ends_at: DateTime<Utc>,
+    /// When it began before it was rescheduled.
+    pub previous_starts_at: Option<DateTime<Utc>>,
+    /// The business.
+    pub business: BusinessFacts,
+    /// The service.
+    pub service: NamedFacts<ServiceId>,
+    /// The provider.
+    pub provider: ContactFacts<ProviderId>,
+    /// The provider before it was rescheduled to another.
+    pub previous_provider: Option<ContactFacts<ProviderId>>,
+    /// The location.
+    pub location: LocationFacts,
+    /// The customer.
+    pub customer: ContactFacts<CustomerId>,
+    /// The zone in which the customer reads times; none: the location's.
+    pub customer_time_zone: Option<String>,
+    /// The customer's language; none: the business's.
+    pub customer_locale: Option<String>,
+}
+
+/// The business at that moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BusinessFacts {
+    /// Its slug.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// Its language.
+    pub locale: String,
+}
+
+/// A thing with a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedFacts<I> {
+    /// Its id.
+    pub id: I,
+    /// Its name.
+    pub name: String,
+}
+
+/// A person who can be written to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactFacts<I> {
+    /// Their id.
+    pub id: I,
+    /// Their name.
+    pub name: String,
+    /// Their email address.
+    pub email: Option<String>,
+    /// Their telephone number.
+    pub phone: Option<String>,
+}
+
+/// The location at that moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocationFacts {
+    /// Its id.
+    pub id: LocationId,
+    /// Its name.
+    pub name: String,
+    /// The IANA zone of its wall clocks.
+    pub time_zone: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_name_and_serialised_by_it() {
+        for kind in EventKind::ALL {
+            assert_eq!(EventKind::from_name(kind.name()), Some(kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        }
+    }
+}

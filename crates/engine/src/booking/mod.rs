@@ -1,0 +1,79 @@
+//! Bookings: made, moved, called off, run, and read. One file for each use case; [`seating`] is how they get their seats.
+
+mod book;
+mod facts;
+mod progress;
+mod read;
+mod reschedule;
+pub(crate) mod seating;
+
+use domain::booking::{Booking, BookingStatus};
+use domain::id::Id;
+use domain::session::Session;
+use serde::{Deserialize, Serialize};
+use store::changes::{BookingUpdateRow, HistoryRow};
+use uuid::Uuid;
+
+pub use book::{Book, Booked, CustomerInput};
+pub use progress::Step;
+pub use read::BookingPage;
+pub(crate) use read::narrowed;
+pub use reschedule::Reschedule;
+pub use store::booking::{BookingChange, BookingFilter, Page, Position};
+
+use crate::Caller;
+
+/// A booking and the session it is in, as they were when they were written or read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BookingAndSession {
+    /// The booking.
+    pub booking: Booking,
+    /// Its session.
+    pub session: Session,
+}
+
+/// A line of history.
+struct History<'a> {
+    kind: &'static str,
+    from: Option<String>,
+    to: Option<String>,
+    reason: Option<&'a str>,
+}
+
+impl History<'_> {
+    fn row(
+        self,
+        booking: &Booking,
+        caller: &Caller,
+        at: chrono::DateTime<chrono::Utc>,
+    ) -> HistoryRow {
+        HistoryRow {
+            id: Uuid::now_v7(),
+            booking_id: booking.id.uuid(),
+            at,
+            kind: self.kind,
+            by: caller.actor.label(),
+            was: self.from,
+            becomes: self.to,
+            reason: self.reason.map(str::to_owned),
+        }
+    }
+}
+
+/// The booking with a new status, one version on.
+fn advanced(booking: &Booking, status: BookingStatus) -> Booking {
+    Booking {
+        status,
+        version: booking.version + 1,
+        ..booking.clone()
+    }
+}
+
+fn update_row(booking: &Booking) -> BookingUpdateRow {
+    BookingUpdateRow {
+        id: booking.id.uuid(),
+        status: booking.status.name(),
+        session_id: booking.session_id.uuid(),
+        version: booking.version,
+    }
+}

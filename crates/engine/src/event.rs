@@ -1,0 +1,74 @@
+//! How a use case says that something happened: an event, and a delivery for every part of every plugin that wants it. They are
+//! part of the [`Changes`], so they are written with what they tell of or not at all.
+
+use chrono::{DateTime, Utc};
+use domain::event::{BookingFacts, Event, EventKind};
+use domain::id::{CalendarId, EventId, HoldId, Id};
+use store::changes::{Changes, DeliveryRow, EventRow};
+use uuid::Uuid;
+
+use crate::{Engine, Error, Result};
+
+/// Something that happens.
+pub(crate) struct Happening {
+    /// What.
+    pub kind: EventKind,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The calendars that become freer or busier.
+    pub calendars: Vec<CalendarId>,
+    /// The booking it happens to.
+    pub booking: Option<BookingFacts>,
+    /// The hold it happens to.
+    pub hold: Option<HoldId>,
+}
+
+impl Engine {
+    /// Adds what happens to the changes.
+    pub(crate) fn record(&self, changes: &mut Changes, happening: Happening) -> Result<()> {
+        let Happening {
+            kind,
+            at,
+            calendars,
+            booking,
+            hold,
+        } = happening;
+        let event = Event {
+            id: EventId::from_uuid(Uuid::now_v7()),
+            kind,
+            at,
+            calendar_ids: calendars,
+            booking,
+            hold_id: hold,
+        };
+        let booking_id = event.booking.as_ref().map(|facts| facts.booking_id.uuid());
+        let booking_version = event.booking.as_ref().map_or(0, |facts| facts.version);
+        for plugin in self.plugins() {
+            let wants = plugin
+                .reaction()
+                .map(|reaction| reaction.wants())
+                .unwrap_or_default();
+            for want in wants.iter().filter(|want| want.event == kind) {
+                changes.deliveries.push(DeliveryRow {
+                    id: Uuid::now_v7(),
+                    event_id: event.id.uuid(),
+                    plugin: plugin.name().to_owned(),
+                    part: want.part.to_owned(),
+                    booking_id,
+                    booking_version,
+                    created_at: at,
+                });
+            }
+        }
+        changes.events.push(EventRow {
+            id: event.id.uuid(),
+            kind: kind.name(),
+            at,
+            booking_id,
+            calendar_ids: event.calendar_ids.iter().map(|id| id.uuid()).collect(),
+            payload: serde_json::to_value(&event)
+                .map_err(|error| Error::Fault(error.to_string()))?,
+        });
+        Ok(())
+    }
+}

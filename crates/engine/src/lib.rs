@@ -1,0 +1,112 @@
+//! The use cases: everything that reads or changes a business goes through here.
+//!
+//! Guaranteed: each use case is told who asks ([`Caller`]) and refuses what they may not do; each write is one transaction of the
+//! shape in [`tx`], answers the same under the same idempotency key, and once begun runs to its end whether or not the client
+//! still listens. The engine is the only crate that opens write transactions, and it never reads another clock than [`Clock`].
+
+pub mod availability;
+pub mod booking;
+pub mod business;
+pub mod caller;
+pub mod catalogue;
+pub mod clock;
+pub mod delivery;
+pub mod error;
+mod event;
+pub mod hold;
+pub mod idempotency;
+pub mod live;
+mod secret;
+pub mod token;
+mod tx;
+
+use std::sync::Arc;
+
+use domain::zone::ZoneDatabase;
+use plugin_api::Plugin;
+use store::Database;
+
+pub use caller::Caller;
+pub use clock::Clock;
+pub use error::{Error, Result};
+
+/// What an engine is made of.
+pub struct EngineOptions {
+    /// Where the data are.
+    pub database: Database,
+    /// The time.
+    pub clock: Clock,
+    /// The zones.
+    pub zones: ZoneDatabase,
+    /// The plugins, in the order in which their guards are asked.
+    pub plugins: Vec<Arc<dyn Plugin>>,
+}
+
+/// The use cases, on one database. Cheap to clone: all clones are one engine.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    database: Database,
+    clock: Clock,
+    zones: ZoneDatabase,
+    plugins: Vec<Arc<dyn Plugin>>,
+    catalogues: catalogue::cache::Catalogues,
+    calendars: availability::calendars::CalendarCache,
+    slugs: caller::Slugs,
+    committed: live::Committed,
+    live: live::Hub,
+}
+
+impl Engine {
+    /// An engine on this database, which must be migrated.
+    pub fn new(options: EngineOptions) -> Self {
+        Self(Arc::new(Inner {
+            database: options.database,
+            live: live::Hub::new(),
+            clock: options.clock,
+            zones: options.zones,
+            plugins: options.plugins,
+            catalogues: catalogue::cache::Catalogues::default(),
+            calendars: availability::calendars::CalendarCache::default(),
+            slugs: caller::Slugs::default(),
+            committed: live::Committed::new(),
+        }))
+    }
+
+    /// The time.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The zones.
+    pub fn zones(&self) -> &ZoneDatabase {
+        &self.0.zones
+    }
+
+    /// The plugins.
+    pub fn plugins(&self) -> &[Arc<dyn Plugin>] {
+        &self.0.plugins
+    }
+
+    /// Whether the database answers.
+    pub async fn ready(&self) -> Result<()> {
+        let conn = self.0.database.conn().await?;
+        store::event::event_running(&conn).await?;
+        Ok(())
+    }
+
+    /// Runs the work on a task of its own: it comes to its end also when the client hangs up.
+    async fn detached<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        use tracing::Instrument;
+        match tokio::spawn(work.in_current_span()).await {
+            Ok(result) => result,
+            Err(stopped) => Err(Error::Fault(format!(
+                "a use case did not come to its end: {stopped}"
+            ))),
+        }
+    }
+}

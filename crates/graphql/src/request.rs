@@ -1,0 +1,124 @@
+//! What one request has at hand: who asks, the catalogue read once, and loaders that read what many fields want in one go.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_graphql::Context;
+use async_graphql::dataloader::{DataLoader, Loader};
+use domain::customer::Customer;
+use domain::id::{BookingId, CustomerId, SessionId};
+use domain::session::Session;
+use engine::booking::BookingChange;
+use engine::catalogue::Catalogue;
+use engine::{Caller, Engine};
+use tokio::sync::OnceCell;
+
+use crate::failure::{Failure, Result};
+
+/// Lives as long as the request (for a subscription, as long as it is open).
+pub(crate) struct AtHand {
+    catalogue: OnceCell<Arc<Catalogue>>,
+    loader: DataLoader<Reader>,
+}
+
+impl AtHand {
+    pub(crate) fn new(engine: Engine, caller: Caller) -> Self {
+        let loader = DataLoader::new(Reader { engine, caller }, tokio::spawn);
+        Self { catalogue: OnceCell::new(), loader }
+    }
+}
+
+/// Who asks whom.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) caller: Caller,
+    at_hand: &'a AtHand,
+}
+
+impl<'a> Asked<'a> {
+    /// Who asks whom in this request.
+    pub(crate) fn of(ctx: &Context<'a>) -> Result<Self> {
+        match (ctx.data_opt::<Engine>(), ctx.data_opt::<Caller>(), ctx.data_opt::<AtHand>()) {
+            (Some(engine), Some(caller), Some(at_hand)) => Ok(Self { engine, caller: *caller, at_hand }),
+            _ => Err(Failure::fault("the request was run without its caller")),
+        }
+    }
+
+    /// Whether a member of staff asks.
+    pub(crate) fn is_staff(&self) -> bool {
+        self.caller.actor.is_staff()
+    }
+
+    /// Whether archived things are listed too: for staff who ask for them.
+    pub(crate) fn wants_archived(&self, include: Option<bool>) -> bool {
+        include.unwrap_or(false) && self.is_staff()
+    }
+
+    /// The catalogue: read once for all fields of a query.
+    pub(crate) async fn catalogue(&self) -> Result<Arc<Catalogue>> {
+        let read = || self.engine.catalogue(&self.caller);
+        Ok(self.at_hand.catalogue.get_or_try_init(read).await?.clone())
+    }
+
+    /// The catalogue as it is now: for what was written or read after the beginning of the request.
+    pub(crate) async fn catalogue_now(&self) -> Result<Arc<Catalogue>> {
+        Ok(self.engine.catalogue(&self.caller).await?)
+    }
+
+    /// A session that something visible speaks of.
+    pub(crate) async fn session(&self, id: SessionId) -> Result<Arc<Session>> {
+        let found = self.at_hand.loader.load_one(id).await?;
+        found.ok_or_else(|| Failure::fault("a booking has no session"))
+    }
+
+    /// A customer that something visible speaks of.
+    pub(crate) async fn customer(&self, id: CustomerId) -> Result<Arc<Customer>> {
+        let found = self.at_hand.loader.load_one(id).await?;
+        found.ok_or_else(|| Failure::fault("a booking has no customer"))
+    }
+
+    /// The history of a booking that is visible.
+    pub(crate) async fn history(&self, id: BookingId) -> Result<Vec<BookingChange>> {
+        Ok(self.at_hand.loader.load_one(id).await?.unwrap_or_default())
+    }
+}
+
+/// Reads for many at once.
+struct Reader {
+    engine: Engine,
+    caller: Caller,
+}
+
+impl Loader<SessionId> for Reader {
+    type Value = Arc<Session>;
+    type Error = Failure;
+
+    async fn load(&self, ids: &[SessionId]) -> Result<HashMap<SessionId, Arc<Session>>> {
+        let sessions = self.engine.sessions(&self.caller, ids).await?;
+        Ok(sessions.into_iter().map(|session| (session.id, Arc::new(session))).collect())
+    }
+}
+
+impl Loader<CustomerId> for Reader {
+    type Value = Arc<Customer>;
+    type Error = Failure;
+
+    async fn load(&self, ids: &[CustomerId]) -> Result<HashMap<CustomerId, Arc<Customer>>> {
+        let customers = self.engine.customers(&self.caller, ids).await?;
+        Ok(customers.into_iter().map(|customer| (customer.id, Arc::new(customer))).collect())
+    }
+}
+
+impl Loader<BookingId> for Reader {
+    type Value = Vec<BookingChange>;
+    type Error = Failure;
+
+    async fn load(&self, ids: &[BookingId]) -> Result<HashMap<BookingId, Vec<BookingChange>>> {
+        let mut histories: HashMap<BookingId, Vec<BookingChange>> = HashMap::new();
+        for change in self.engine.booking_history(&self.caller, ids).await? {
+            histories.entry(change.booking_id).or_default().push(change);
+        }
+        Ok(histories)
+    }
+}

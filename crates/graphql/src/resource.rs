@@ -1,0 +1,310 @@
+//! Resources and their kinds: rooms, chairs, machines.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use domain::id::{ResourceId, ResourceKindId};
+use domain::resource;
+use engine::catalogue::Catalogue;
+use engine::catalogue::resource as engine_resource;
+
+use crate::LIST_COST;
+use crate::failure::{Failure, Result};
+use crate::id::{parsed, shown};
+use crate::location::Location;
+use crate::problem::{Problem, bare, changed};
+use crate::request::Asked;
+
+pub struct ResourceKind(Arc<resource::ResourceKind>);
+
+impl ResourceKind {
+    /// The kind with this id, archived or not.
+    pub(crate) fn find(catalogue: &Arc<Catalogue>, id: ResourceKindId) -> Option<Self> {
+        catalogue.resource_kind(id).cloned().map(Self)
+    }
+}
+
+/// A kind of resource that services can require: treatment room, styling chair, court.
+#[Object]
+impl ResourceKind {
+    /// Its id, `rsk_…`.
+    pub(crate) async fn id(&self) -> ID {
+        shown(self.0.id)
+    }
+
+    /// Its name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Whether no more resources of it are made. Those there are stay.
+    async fn archived(&self) -> bool {
+        self.0.archived
+    }
+}
+
+pub struct Resource {
+    catalogue: Arc<Catalogue>,
+    resource: Arc<resource::Resource>,
+}
+
+impl Resource {
+    /// The resource with this id, archived or not.
+    pub(crate) fn find(catalogue: &Arc<Catalogue>, id: ResourceId) -> Option<Self> {
+        let resource = catalogue.resource(id)?.clone();
+        Some(Self { catalogue: catalogue.clone(), resource })
+    }
+}
+
+/// A resource of a kind, at a location.
+#[Object]
+impl Resource {
+    /// Its id, `rsc_…`.
+    pub(crate) async fn id(&self) -> ID {
+        shown(self.resource.id)
+    }
+
+    /// Its name.
+    async fn name(&self) -> &str {
+        &self.resource.name
+    }
+
+    /// What kind it is of.
+    async fn kind(&self) -> Result<ResourceKind> {
+        let kind = ResourceKind::find(&self.catalogue, self.resource.kind_id);
+        kind.ok_or_else(|| Failure::fault("a resource has no kind"))
+    }
+
+    /// Where it stands.
+    async fn location(&self) -> Result<Location> {
+        let location = Location::find(&self.catalogue, self.resource.location_id);
+        location.ok_or_else(|| Failure::fault("a resource has no location"))
+    }
+
+    /// How many sessions it takes at once: a room with three chairs has 3.
+    async fn units(&self) -> u32 {
+        self.resource.units
+    }
+
+    /// Whether it is closed to new bookings. What was booked stands.
+    async fn archived(&self) -> bool {
+        self.resource.archived
+    }
+}
+
+/// What became of a mutation of a kind of resource.
+#[derive(SimpleObject)]
+pub struct ResourceKindPayload {
+    /// The kind as it is now; null when nothing was done.
+    resource_kind: Option<ResourceKind>,
+    /// What stood in the way; empty when it was done.
+    problems: Vec<Problem>,
+}
+
+/// What became of a mutation of a resource.
+#[derive(SimpleObject)]
+pub struct ResourcePayload {
+    /// The resource as it is now; null when nothing was done.
+    resource: Option<Resource>,
+    /// What stood in the way; empty when it was done.
+    problems: Vec<Problem>,
+}
+
+/// A kind of resource to make.
+#[derive(InputObject)]
+pub struct CreateResourceKindInput {
+    /// Its name, 1 to 200 characters.
+    name: String,
+    /// A text of your choice, up to 255 characters, that makes this request safe to repeat: the same key answers the same and does nothing.
+    idempotency_key: Option<String>,
+}
+
+/// What to change of a kind of resource. What is left out, or null, stays as it is.
+#[derive(InputObject)]
+pub struct UpdateResourceKindInput {
+    /// Which kind.
+    id: ID,
+    /// Its name, 1 to 200 characters.
+    name: Option<String>,
+    /// Whether no more resources of it are made: false brings an archived kind back.
+    archived: Option<bool>,
+    /// A text of your choice, up to 255 characters, that makes this request safe to repeat: the same key answers the same and does nothing.
+    idempotency_key: Option<String>,
+}
+
+/// A resource to make.
+#[derive(InputObject)]
+pub struct CreateResourceInput {
+    /// Its name, 1 to 200 characters.
+    name: String,
+    /// What kind it is of.
+    kind_id: ID,
+    /// Where it stands.
+    location_id: ID,
+    /// How many sessions it takes at once, 1 to 1,000.
+    #[graphql(default = 1)]
+    units: Option<i32>,
+    /// A text of your choice, up to 255 characters, that makes this request safe to repeat: the same key answers the same and does nothing.
+    idempotency_key: Option<String>,
+}
+
+/// What to change of a resource. What is left out, or null, stays as it is.
+#[derive(InputObject)]
+pub struct UpdateResourceInput {
+    /// Which resource.
+    id: ID,
+    /// Its name, 1 to 200 characters.
+    name: Option<String>,
+    /// How many sessions it takes at once, 1 to 1,000. What is booked already stands.
+    units: Option<i32>,
+    /// Whether it is closed to new bookings: false brings an archived resource back.
+    archived: Option<bool>,
+    /// A text of your choice, up to 255 characters, that makes this request safe to repeat: the same key answers the same and does nothing.
+    idempotency_key: Option<String>,
+}
+
+#[derive(Default)]
+pub struct ResourceQuery;
+
+#[Object]
+impl ResourceQuery {
+    /// The kinds of resources, in the order in which they were made.
+    #[graphql(complexity = "1 + LIST_COST * child_complexity")]
+    async fn resource_kinds(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "Some(false)", desc = "Staff: also those that are archived. Nobody else sees them here.")]
+        include_archived: Option<bool>,
+    ) -> Result<Vec<ResourceKind>> {
+        let asked = Asked::of(ctx)?;
+        let archived = asked.wants_archived(include_archived);
+        let catalogue = asked.catalogue().await?;
+        let listed = catalogue.resource_kinds.values().filter(|kind| archived || !kind.archived);
+        Ok(listed.cloned().map(ResourceKind).collect())
+    }
+
+    /// The resources, in the order in which they were made.
+    #[graphql(complexity = "1 + LIST_COST * child_complexity")]
+    async fn resources(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "Some(false)", desc = "Staff: also those that are archived. Nobody else sees them here.")]
+        include_archived: Option<bool>,
+    ) -> Result<Vec<Resource>> {
+        let asked = Asked::of(ctx)?;
+        let archived = asked.wants_archived(include_archived);
+        let catalogue = asked.catalogue().await?;
+        let listed = catalogue.resources.values().filter(|resource| archived || !resource.archived);
+        Ok(listed.filter_map(|resource| Resource::find(&catalogue, resource.id)).collect())
+    }
+}
+
+#[derive(Default)]
+pub struct ResourceMutation;
+
+#[Object]
+impl ResourceMutation {
+    /// Makes a kind of resource. Owners and managers.
+    async fn create_resource_kind(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The kind.")] input: CreateResourceKindInput,
+    ) -> Result<ResourceKindPayload> {
+        let asked = Asked::of(ctx)?;
+        let create = engine_resource::CreateResourceKind { name: input.name };
+        let key = input.idempotency_key.as_deref();
+        kind_payload(ctx, asked.engine.create_resource_kind(&asked.caller, create, key).await).await
+    }
+
+    /// Changes a kind of resource. Owners and managers.
+    async fn update_resource_kind(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: UpdateResourceKindInput,
+    ) -> Result<ResourceKindPayload> {
+        let asked = Asked::of(ctx)?;
+        let outcome = async {
+            let id = parsed(&["input", "id"], &input.id)?;
+            let update = engine_resource::UpdateResourceKind { id, name: input.name, archived: input.archived };
+            asked.engine.update_resource_kind(&asked.caller, update, input.idempotency_key.as_deref()).await
+        };
+        kind_payload(ctx, outcome.await).await
+    }
+
+    /// Archives a kind of resource: no more resources of it are made. Owners and managers.
+    async fn archive_resource_kind(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which kind.")] id: ID,
+        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")] idempotency_key: Option<String>,
+    ) -> Result<ResourceKindPayload> {
+        let asked = Asked::of(ctx)?;
+        let outcome = async {
+            let id = parsed(&["id"], &id)?;
+            let update = engine_resource::UpdateResourceKind { id, name: None, archived: Some(true) };
+            asked.engine.update_resource_kind(&asked.caller, update, idempotency_key.as_deref()).await
+        };
+        kind_payload(ctx, bare(outcome.await)).await
+    }
+
+    /// Makes a resource. Owners and managers.
+    async fn create_resource(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The resource.")] input: CreateResourceInput,
+    ) -> Result<ResourcePayload> {
+        let asked = Asked::of(ctx)?;
+        let outcome = async {
+            let create = engine_resource::CreateResource {
+                name: input.name,
+                kind_id: parsed(&["input", "kindId"], &input.kind_id)?,
+                location_id: parsed(&["input", "locationId"], &input.location_id)?,
+                units: input.units.unwrap_or(1),
+            };
+            asked.engine.create_resource(&asked.caller, create, input.idempotency_key.as_deref()).await
+        };
+        payload(ctx, outcome.await).await
+    }
+
+    /// Changes a resource. Owners and managers.
+    async fn update_resource(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: UpdateResourceInput,
+    ) -> Result<ResourcePayload> {
+        let asked = Asked::of(ctx)?;
+        let outcome = async {
+            let id = parsed(&["input", "id"], &input.id)?;
+            let UpdateResourceInput { name, units, archived, .. } = input;
+            let update = engine_resource::UpdateResource { id, name, units, archived };
+            asked.engine.update_resource(&asked.caller, update, input.idempotency_key.as_deref()).await
+        };
+        payload(ctx, outcome.await).await
+    }
+
+    /// Closes a resource to new bookings. What is booked stands. Owners and managers.
+    async fn archive_resource(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which resource.")] id: ID,
+        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")] idempotency_key: Option<String>,
+    ) -> Result<ResourcePayload> {
+        let asked = Asked::of(ctx)?;
+        let outcome = async {
+            let id = parsed(&["id"], &id)?;
+            let update = engine_resource::UpdateResource { id, name: None, units: None, archived: Some(true) };
+            asked.engine.update_resource(&asked.caller, update, idempotency_key.as_deref()).await
+        };
+        payload(ctx, bare(outcome.await)).await
+    }
+}
+
+async fn kind_payload(ctx: &Context<'_>, outcome: engine::Result<ResourceKindId>) -> Result<ResourceKindPayload> {
+    let (resource_kind, problems) = changed(ctx, outcome, ResourceKind::find).await?;
+    Ok(ResourceKindPayload { resource_kind, problems })
+}
+
+async fn payload(ctx: &Context<'_>, outcome: engine::Result<ResourceId>) -> Result<ResourcePayload> {
+    let (resource, problems) = changed(ctx, outcome, Resource::find).await?;
+    Ok(ResourcePayload { resource, problems })
+}

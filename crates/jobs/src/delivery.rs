@@ -1,0 +1,261 @@
+//! The runner of one plugin: takes what is due, has the plugin work on it, records how it ended.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use engine::Engine;
+use engine::delivery::{DueDelivery, Ending, TakenDelivery};
+use plugin_api::{Delivery, Done, Failure, Plugin};
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::breaker::{Allowed, Breaker};
+use crate::{JobOptions, stopped};
+
+/// How much longer than the time limit a lease lasts, so that it does not run out while the result is recorded.
+const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);
+/// Commits that come within this time are looked at together.
+const TOGETHER: Duration = Duration::from_millis(15);
+/// How long to wait before the database is asked again after it failed.
+const AFTER_FAULT: Duration = Duration::from_millis(500);
+/// What needs other settings is tried again no sooner than this.
+const MISCONFIGURED: Duration = Duration::from_secs(15 * 60);
+
+/// The runner of one plugin.
+#[derive(Clone)]
+pub(crate) struct Runner {
+    engine: Engine,
+    plugin: Arc<dyn Plugin>,
+    options: Arc<JobOptions>,
+    stop: watch::Receiver<bool>,
+    breaker: Arc<Breaker>,
+    places: Arc<Semaphore>,
+    /// Told when a delivery has ended: the next one of its booking may be due.
+    ended: Arc<Notify>,
+}
+
+impl Runner {
+    pub(crate) fn new(
+        engine: Engine,
+        plugin: Arc<dyn Plugin>,
+        options: Arc<JobOptions>,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        let places = Arc::new(Semaphore::new(options.concurrency));
+        Self {
+            engine,
+            plugin,
+            options,
+            stop,
+            breaker: Arc::default(),
+            places,
+            ended: Arc::default(),
+        }
+    }
+
+    /// Runs until it is stopped.
+    pub(crate) async fn run(self) {
+        let mut committed = self.engine.committed();
+        let mut stop = self.stop.clone();
+        let mut working = JoinSet::new();
+        while !*stop.borrow() {
+            committed.borrow_and_update();
+            let begun = match self.begin(&mut working).await {
+                Ok(begun) => begun,
+                Err(error) => {
+                    tracing::warn!(plugin = self.plugin.name(), %error, "deliveries could not be read");
+                    tokio::time::sleep(AFTER_FAULT).await;
+                    continue;
+                }
+            };
+            while working.try_join_next().is_some() {}
+            if begun > 0 && self.places.available_permits() > 0 {
+                continue;
+            }
+            tokio::select! {
+                () = self.wait() => {}
+                _ = committed.changed() => tokio::time::sleep(TOGETHER).await,
+                () = stopped(&mut stop) => {}
+            }
+        }
+        // Each of them hears the stop, too, and ends within the grace.
+        while working.join_next().await.is_some() {}
+    }
+
+    /// Begins what is due, as much as there is room for; answers how many.
+    async fn begin(&self, working: &mut JoinSet<()>) -> engine::Result<usize> {
+        let room = match self.breaker.allowed(self.engine.clock().now()) {
+            Allowed::All => self.places.available_permits(),
+            Allowed::One => {
+                usize::from(self.places.available_permits() == self.options.concurrency)
+            }
+            Allowed::NoneBefore(_) => 0,
+        };
+        if room == 0 {
+            return Ok(0);
+        }
+        let due = self
+            .engine
+            .deliveries_due(self.plugin.name(), i64::try_from(room).unwrap_or(1))
+            .await?;
+        let begun = due.len();
+        for due in due {
+            let Ok(place) = self.places.clone().acquire_owned().await else {
+                break;
+            };
+            let runner = self.clone();
+            working.spawn(async move {
+                runner.deliver(due).await;
+                drop(place);
+                runner.ended.notify_one();
+            });
+        }
+        Ok(begun)
+    }
+
+    /// Waits until something may be due.
+    async fn wait(&self) {
+        let clock = self.engine.clock();
+        let next = match self.breaker.allowed(clock.now()) {
+            Allowed::NoneBefore(until) => Some(until),
+            _ => match self.engine.delivery_next(self.plugin.name()).await {
+                Ok(next) => next.filter(|next| *next > clock.now()),
+                Err(_) => None,
+            },
+        };
+        let due = async {
+            match next {
+                Some(at) => clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = due => {}
+            () = self.ended.notified() => {}
+            () = tokio::time::sleep(self.options.poll) => {}
+        }
+    }
+
+    async fn deliver(&self, due: DueDelivery) {
+        let limit = TimeDelta::from_std(self.options.time_limit).unwrap_or(TimeDelta::minutes(1));
+        let (taken, delivery) = match self.engine.take_delivery(&due, limit + LEASE_MARGIN).await {
+            Ok(Some(taken)) => taken,
+            // Somebody else was faster.
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(plugin = self.plugin.name(), %error, "a delivery could not be taken");
+                tokio::time::sleep(AFTER_FAULT).await;
+                return;
+            }
+        };
+        let began = Instant::now();
+        let result = self.react(delivery).await;
+        let (ending, note) = self.judge(&taken, result);
+        self.record(&taken, &ending, note.as_deref(), began.elapsed())
+            .await;
+    }
+
+    /// Has the plugin work on it, on a task of its own: cut off at the time limit, a panic caught. None: the jobs stop.
+    async fn react(&self, delivery: Delivery) -> Option<Result<Done, Failure>> {
+        let plugin = self.plugin.clone();
+        let mut task = tokio::spawn(async move {
+            match plugin.reaction() {
+                Some(reaction) => reaction.react(&delivery).await,
+                None => Err(Failure::give_up(
+                    "the plugin does not react to anything any more",
+                )),
+            }
+        });
+        let mut stop = self.stop.clone();
+        let grace = async {
+            stopped(&mut stop).await;
+            tokio::time::sleep(self.options.grace).await;
+        };
+        let result = tokio::select! {
+            ended = &mut task => Some(ended.unwrap_or_else(|_| Err(Failure::retry("the plugin panicked")))),
+            () = tokio::time::sleep(self.options.time_limit) => Some(Err(Failure::retry("the plugin took too long"))),
+            () = grace => None,
+        };
+        task.abort();
+        result
+    }
+
+    /// What becomes of the delivery, and what is noted about it.
+    fn judge(
+        &self,
+        taken: &TakenDelivery,
+        result: Option<Result<Done, Failure>>,
+    ) -> (Ending, Option<String>) {
+        let Some(result) = result else {
+            return (Ending::Returned, None);
+        };
+        let (asked, reason) = match result {
+            Ok(done) => {
+                self.breaker.succeeded();
+                let note = match done {
+                    Done::Delivered => None,
+                    Done::Skipped { reason } => Some(reason),
+                };
+                return (Ending::Delivered, note);
+            }
+            Err(Failure::GiveUp { reason }) => {
+                self.breaker.succeeded();
+                tracing::warn!(plugin = self.plugin.name(), delivery = %taken.id, reason, "a delivery was parked");
+                return (Ending::Parked, Some(reason));
+            }
+            Err(Failure::Retry { after, reason }) => (after, reason),
+            Err(Failure::Misconfigured { reason }) => (Some(MISCONFIGURED), reason),
+        };
+        let now = self.engine.clock().now();
+        if let Some(until) = self.breaker.failed(now) {
+            tracing::warn!(plugin = self.plugin.name(), %until, reason, "a plugin only fails: it is left alone");
+        }
+        let mut random = [0; 1];
+        let _ = getrandom::fill(&mut random);
+        let attempt = u32::try_from(taken.attempt).unwrap_or(u32::MAX);
+        match self.options.backoff.after(attempt, asked, random[0]) {
+            Some(wait) => {
+                tracing::info!(plugin = self.plugin.name(), delivery = %taken.id, attempt, reason, "a delivery failed");
+                (
+                    Ending::Waiting {
+                        next_attempt_at: now + wait,
+                    },
+                    Some(reason),
+                )
+            }
+            None => {
+                tracing::warn!(plugin = self.plugin.name(), delivery = %taken.id, attempt, reason, "a delivery was parked");
+                (Ending::Parked, Some(reason))
+            }
+        }
+    }
+
+    /// Records it, also when the database is away for a while: as long as the lease may still be ours.
+    async fn record(
+        &self,
+        taken: &TakenDelivery,
+        ending: &Ending,
+        note: Option<&str>,
+        took: Duration,
+    ) {
+        let until = Instant::now() + Duration::from_secs(LEASE_MARGIN.num_seconds().unsigned_abs());
+        loop {
+            match self.engine.finish_delivery(taken, ending, note, took).await {
+                Ok(true) => return,
+                Ok(false) => {
+                    tracing::warn!(plugin = self.plugin.name(), delivery = %taken.id, "the lease was lost");
+                    return;
+                }
+                Err(error) if Instant::now() < until && !*self.stop.borrow() => {
+                    tracing::warn!(plugin = self.plugin.name(), %error, "a result could not be recorded: trying again");
+                    tokio::time::sleep(AFTER_FAULT).await;
+                }
+                Err(error) => {
+                    tracing::error!(plugin = self.plugin.name(), %error, "a result could not be recorded");
+                    return;
+                }
+            }
+        }
+    }
+}

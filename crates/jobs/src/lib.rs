@@ -1,0 +1,96 @@
+//! What happens by itself: events are delivered to plugins, holds run out, old answers are forgotten.
+//!
+//! Deliveries: at least once, in order for one booking, plugin and part. Each is taken under a lease by one conditional UPDATE and its
+//! result recorded only by whoever still holds the lease, so any number of processes may work on one database and one that dies loses
+//! nothing. A plugin that is slow, fails or panics holds up nobody else: each has its own runner with a limit on how many it works on at
+//! once, a limit on how long one may take, and a breaker that leaves it alone while it only fails.
+//!
+//! Timers have no memory of their own: what is due is read from the database, so a restart loses none.
+
+mod backoff;
+mod breaker;
+mod delivery;
+mod timer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::Engine;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub use backoff::Backoff;
+
+/// How the jobs run.
+#[derive(Debug, Clone)]
+pub struct JobOptions {
+    /// How many deliveries one plugin works on at once.
+    pub concurrency: usize,
+    /// How long one attempt may take.
+    pub time_limit: Duration,
+    /// When a failed delivery is tried again, and when no more.
+    pub backoff: Backoff,
+    /// How often the database is asked when nobody says that there is something to do.
+    pub poll: Duration,
+    /// How long a stop waits for what is under way.
+    pub grace: Duration,
+}
+
+impl Default for JobOptions {
+    fn default() -> Self {
+        Self {
+            concurrency: 8,
+            time_limit: Duration::from_secs(60),
+            backoff: Backoff::default(),
+            poll: Duration::from_secs(5),
+            grace: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The jobs of one process, running.
+pub struct Jobs {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Jobs {
+    /// Starts them: one runner for each plugin that reacts to anything, and the timers.
+    pub fn start(engine: Engine, options: JobOptions) -> Self {
+        let stop = watch::Sender::new(false);
+        let mut tasks = JoinSet::new();
+        let options = Arc::new(options);
+        for plugin in engine
+            .plugins()
+            .iter()
+            .filter(|plugin| plugin.reaction().is_some())
+        {
+            let runner = delivery::Runner::new(
+                engine.clone(),
+                plugin.clone(),
+                options.clone(),
+                stop.subscribe(),
+            );
+            tasks.spawn(runner.run());
+        }
+        tasks.spawn(timer::run_holds(
+            engine.clone(),
+            options.clone(),
+            stop.subscribe(),
+        ));
+        tasks.spawn(timer::run_forgetting(engine, stop.subscribe()));
+        Self { stop, tasks }
+    }
+
+    /// Stops them: nothing new is begun, what is under way has a moment to end, and the leases of the rest go back.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Resolves when the jobs are to stop.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // The sender lives in `Jobs`: when it is gone, stopping is right too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}

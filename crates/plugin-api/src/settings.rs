@@ -1,0 +1,129 @@
+//! Settings of a plugin: a type that describes itself as JSON Schema and refuses what it does not know, by name.
+
+use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// What is wrong with settings. Neither the text nor the path holds a value that was given, since it may be a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", if path.is_empty() { "settings".to_owned() } else { path.join(".") })]
+pub struct SettingsError {
+    /// The names from the outside in, `["security"]`; empty where it is the object as a whole.
+    pub path: Vec<String>,
+    /// What was expected.
+    pub message: String,
+}
+
+impl SettingsError {
+    /// This field is wrong.
+    pub fn field(name: &str, message: impl Into<String>) -> Self {
+        Self {
+            path: vec![name.to_owned()],
+            message: message.into(),
+        }
+    }
+}
+
+/// The JSON Schema (draft 2020-12) of settings, all of it in one piece (no `$ref`), as [`crate::Plugin::settings_schema`]
+/// answers it. A secret field bears `#[schemars(with = "Option<String>", extend("writeOnly" = true))]`.
+pub fn settings_schema<T: JsonSchema>() -> Value {
+    let generator =
+        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    SchemaGenerator::new(generator)
+        .into_root_schema_for::<T>()
+        .to_value()
+}
+
+/// Reads settings that were given as JSON.
+///
+/// # Errors
+/// [`SettingsError`] naming the first field that is missing, unknown or of the wrong type.
+pub fn read_settings<T: DeserializeOwned>(json: Value) -> Result<T, SettingsError> {
+    serde_path_to_error::deserialize(json).map_err(|error| {
+        let path = error.path().iter().map(ToString::to_string).collect();
+        without_value(path, &error.into_inner().to_string())
+    })
+}
+
+/// Serde's message without the value that was given: it may be a secret in the wrong place.
+fn without_value(mut path: Vec<String>, message: &str) -> SettingsError {
+    if let Some(name) = message
+        .strip_prefix("missing field `")
+        .and_then(|rest| rest.split('`').next())
+    {
+        path.push(name.to_owned());
+        return SettingsError {
+            path,
+            message: "is required".to_owned(),
+        };
+    }
+    let complaint = if message.starts_with("unknown field") {
+        "is not a setting; "
+    } else {
+        ""
+    };
+    let message = match message.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("{complaint}expected {expected}"),
+        None => format!("{complaint}is not valid"),
+    };
+    SettingsError { path, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its shape matters")]
+    struct Sample {
+        host: String,
+        port: Option<u16>,
+        mode: Option<Mode>,
+        #[schemars(with = "Option<String>", extend("writeOnly" = true))]
+        password: Option<String>,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    enum Mode {
+        Plain,
+        Tls,
+    }
+
+    fn refusal(json: Value) -> String {
+        read_settings::<Sample>(json).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_and_its_value_is_not_repeated() {
+        assert_eq!(refusal(json!({})), "host: is required");
+        assert_eq!(
+            refusal(json!({ "host": "h", "port": "s3cret" })),
+            "port: expected u16"
+        );
+        assert_eq!(
+            refusal(json!({ "host": "h", "password": 42 })),
+            "password: expected a string"
+        );
+        assert_eq!(
+            refusal(json!({ "host": "h", "mode": "s3cret" })),
+            "mode: expected `Plain` or `Tls`"
+        );
+        assert_eq!(
+            refusal(json!({ "host": "h", "hots": 1 })),
+            "hots: is not a setting; expected one of `host`, `port`, `mode`, `password`"
+        );
+        assert_eq!(refusal(json!("s3cret")), "settings: expected struct Sample");
+    }
+
+    #[test]
+    fn a_schema_is_in_one_piece_and_marks_secrets() {
+        let schema = settings_schema::<Sample>();
+        assert_eq!(schema["additionalProperties"], json!(false));
+        assert_eq!(schema["properties"]["password"]["writeOnly"], json!(true));
+        assert!(!schema.to_string().contains("$ref"), "{schema}");
+    }
+}

@@ -1,0 +1,193 @@
+//! Answers in the form that the GraphQL-over-HTTP specification gives them.
+//!
+//! Guaranteed: an answer to a request that was not run has no `data`, and every error has a code. To a client that takes
+//! `application/graphql-response+json` the status tells what became of the request; to one that takes `application/json` any
+//! well-formed request is answered with 200.
+
+use std::collections::BTreeMap;
+
+use async_graphql::{ServerError, Value};
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::http::negotiate::Media;
+
+/// The codes of refusals that never reach GraphQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    BadRequest,
+    Forbidden,
+    Internal,
+    MethodNotAllowed,
+    NotAcceptable,
+    NotFound,
+    PayloadTooLarge,
+    TooManyOperations,
+    Unavailable,
+    UnsupportedMediaType,
+}
+
+impl Code {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::BadRequest => "BAD_REQUEST",
+            Self::Forbidden => "FORBIDDEN",
+            Self::Internal => "INTERNAL",
+            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Self::NotAcceptable => "NOT_ACCEPTABLE",
+            Self::NotFound => "NOT_FOUND",
+            Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
+            Self::TooManyOperations => "TOO_MANY_OPERATIONS",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+        }
+    }
+}
+
+/// A GraphQL answer as it goes over the wire.
+#[derive(Serialize)]
+pub(crate) struct Wire<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [ServerError],
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    extensions: &'a BTreeMap<String, Value>,
+}
+
+impl<'a> Wire<'a> {
+    pub(crate) fn of(response: &'a async_graphql::Response) -> Self {
+        let data = (!was_refused(response)).then_some(&response.data);
+        Self { data, errors: &response.errors, extensions: &response.extensions }
+    }
+}
+
+/// Whether nothing of the request was run: then its errors are about no field of the answer.
+pub(crate) fn was_refused(response: &async_graphql::Response) -> bool {
+    response.data == Value::Null && !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty())
+}
+
+/// The answer over HTTP.
+pub(crate) fn answer(media: Media, response: &async_graphql::Response) -> Response {
+    let status = match media {
+        Media::GraphqlResponse if was_refused(response) => status_of(&response.errors),
+        _ => StatusCode::OK,
+    };
+    let mut answer = match serde_json::to_vec(&Wire::of(response)) {
+        Ok(body) => with_body(status, media, body),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written down");
+            return refusal(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "the answer could not be written down");
+        }
+    };
+    answer.headers_mut().extend(response.http_headers.clone());
+    answer
+}
+
+/// A refusal that has nothing to do with what was asked, in the form of a GraphQL error.
+pub(crate) fn refusal(status: StatusCode, code: Code, message: &str) -> Response {
+    with_body(status, Media::Json, error_body(code, message, None).to_string().into_bytes())
+}
+
+/// The refusal of a request in which the server broke. The id names it in the log.
+pub(crate) fn broken(trace_id: &str) -> Response {
+    let text = "something went wrong in the server; the trace id names it in its log";
+    let body = error_body(Code::Internal, text, Some(trace_id));
+    with_body(StatusCode::INTERNAL_SERVER_ERROR, Media::Json, body.to_string().into_bytes())
+}
+
+/// One GraphQL error with its code.
+pub(crate) fn error(code: Code, message: &str, trace_id: Option<&str>) -> serde_json::Value {
+    let mut extensions = json!({ "code": code.name() });
+    if let (Some(id), Some(object)) = (trace_id, extensions.as_object_mut()) {
+        object.insert("traceId".to_owned(), id.into());
+    }
+    json!({ "message": message, "extensions": extensions })
+}
+
+fn error_body(code: Code, message: &str, trace_id: Option<&str>) -> serde_json::Value {
+    json!({ "errors": [error(code, message, trace_id)] })
+}
+
+fn with_body(status: StatusCode, media: Media, body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, media.content_type());
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// The status for a request that was not run, by the code of its first error.
+fn status_of(errors: &[ServerError]) -> StatusCode {
+    match errors.first().and_then(code_of) {
+        Some("UNAUTHENTICATED") => StatusCode::UNAUTHORIZED,
+        Some("FORBIDDEN") => StatusCode::FORBIDDEN,
+        Some("UNAVAILABLE") => StatusCode::SERVICE_UNAVAILABLE,
+        Some("INTERNAL") => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// The code of an error.
+pub(crate) fn code_of(error: &ServerError) -> Option<&str> {
+    match error.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Some(code),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{ErrorExtensionValues, PathSegment, Pos, value};
+
+    use super::*;
+
+    fn failed(code: &str, path: &[&str]) -> async_graphql::Response {
+        let mut error = ServerError::new("no", Some(Pos::default()));
+        error.path = path.iter().map(|name| PathSegment::Field((*name).to_owned())).collect();
+        let mut extensions = ErrorExtensionValues::default();
+        extensions.set("code", code);
+        error.extensions = Some(extensions);
+        async_graphql::Response::from_errors(vec![error])
+    }
+
+    #[test]
+    fn a_refused_request_has_its_status_and_no_data() {
+        let statuses = [
+            ("UNAUTHENTICATED", 401),
+            ("FORBIDDEN", 403),
+            ("UNAVAILABLE", 503),
+            ("INTERNAL", 500),
+            ("NOT_FOUND", 400),
+            ("GRAPHQL_PARSE_FAILED", 400),
+        ];
+        for (code, status) in statuses {
+            let response = failed(code, &[]);
+            assert_eq!(answer(Media::GraphqlResponse, &response).status(), status, "{code}");
+            assert_eq!(answer(Media::Json, &response).status(), 200, "{code}");
+            assert!(!serde_json::to_string(&Wire::of(&response)).unwrap().contains("data"));
+        }
+        assert!(answer(Media::GraphqlResponse, &failed("UNAUTHENTICATED", &[])).headers().contains_key(WWW_AUTHENTICATE));
+    }
+
+    #[test]
+    fn a_request_that_ran_is_answered_with_200_and_data() {
+        let response = failed("FORBIDDEN", &["bookings"]);
+        assert_eq!(answer(Media::GraphqlResponse, &response).status(), 200);
+        let wire = serde_json::to_value(Wire::of(&response)).unwrap();
+        assert_eq!(wire.get("data"), Some(&serde_json::Value::Null));
+        let right = async_graphql::Response::new(value!({ "a": 1 }));
+        assert_eq!(serde_json::to_string(&Wire::of(&right)).unwrap(), r#"{"data":{"a":1}}"#);
+    }
+}

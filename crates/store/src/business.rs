@@ -1,0 +1,145 @@
+//! Businesses: the tenants. The one table without `business_id`.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use domain::business::Business;
+use domain::id::{BusinessId, Id};
+use domain::money::Currency;
+use uuid::Uuid;
+
+use crate::schema::business;
+use crate::{Conn, Result, StoreError};
+
+/// A business and the version of its catalogue.
+pub struct BusinessRow {
+    /// The business.
+    pub business: Business,
+    /// The version of its catalogue.
+    pub catalogue_version: i64,
+}
+
+type Columns = (Uuid, String, String, String, String, String, i64);
+
+fn row(
+    (id, slug, name, time_zone, currency, locale, catalogue_version): Columns,
+) -> Result<BusinessRow> {
+    let currency = Currency::new(&currency)
+        .ok_or_else(|| StoreError::Fault(format!("currency `{currency}`")))?;
+    let business = Business {
+        id: BusinessId::from_uuid(id),
+        slug,
+        name,
+        time_zone,
+        currency,
+        locale,
+    };
+    Ok(BusinessRow {
+        business,
+        catalogue_version,
+    })
+}
+
+const COLUMNS: (
+    business::id,
+    business::slug,
+    business::name,
+    business::time_zone,
+    business::currency,
+    business::locale,
+    business::catalogue_version,
+) = (
+    business::id,
+    business::slug,
+    business::name,
+    business::time_zone,
+    business::currency,
+    business::locale,
+    business::catalogue_version,
+);
+
+/// Adds a business. A slug that is taken is [`StoreError::Duplicate`].
+pub async fn business_insert(mut conn: &Conn, new: &Business, at: DateTime<Utc>) -> Result<()> {
+    diesel::insert_into(business::table)
+        .values((
+            business::id.eq(new.id.uuid()),
+            business::slug.eq(&new.slug),
+            business::name.eq(&new.name),
+            business::time_zone.eq(&new.time_zone),
+            business::currency.eq(new.currency.code()),
+            business::locale.eq(&new.locale),
+            business::created_at.eq(at),
+        ))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// Gives a business its slug, name, zone, currency and locale anew.
+pub async fn business_rename(mut conn: &Conn, new: &Business) -> Result<()> {
+    diesel::update(business::table.find(new.id.uuid()))
+        .set((
+            business::slug.eq(&new.slug),
+            business::name.eq(&new.name),
+            business::time_zone.eq(&new.time_zone),
+            business::currency.eq(new.currency.code()),
+            business::locale.eq(&new.locale),
+            business::catalogue_version.eq(business::catalogue_version + 1),
+        ))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// The business with this id.
+pub async fn business_find(mut conn: &Conn, id: BusinessId) -> Result<Option<BusinessRow>> {
+    let found = business::table
+        .find(id.uuid())
+        .select(COLUMNS)
+        .first::<Columns>(&mut conn)
+        .await
+        .optional()?;
+    found.map(row).transpose()
+}
+
+/// The id of the business with this slug.
+pub async fn business_id_by_slug(mut conn: &Conn, slug: &str) -> Result<Option<BusinessId>> {
+    let found = business::table
+        .filter(business::slug.eq(slug))
+        .select(business::id)
+        .first::<Uuid>(&mut conn)
+        .await;
+    Ok(found.optional()?.map(BusinessId::from_uuid))
+}
+
+/// Every business, by slug, up to a limit.
+pub async fn business_list(mut conn: &Conn, limit: i64) -> Result<Vec<Business>> {
+    let rows = business::table
+        .order(business::slug)
+        .limit(limit)
+        .select(COLUMNS)
+        .load::<Columns>(&mut conn)
+        .await?;
+    rows.into_iter()
+        .map(|columns| Ok(row(columns)?.business))
+        .collect()
+}
+
+/// The version of the catalogue now.
+pub async fn business_catalogue_version(mut conn: &Conn, id: BusinessId) -> Result<Option<i64>> {
+    let found = business::table
+        .find(id.uuid())
+        .select(business::catalogue_version)
+        .first(&mut conn)
+        .await;
+    Ok(found.optional()?)
+}
+
+/// Raises the version of the catalogue, which locks it against other writers until the transaction ends; answers the new version.
+pub async fn business_catalogue_raise_in_tx(mut conn: &Conn, id: BusinessId) -> Result<i64> {
+    Ok(diesel::update(business::table.find(id.uuid()))
+        .set(business::catalogue_version.eq(business::catalogue_version + 1))
+        .returning(business::catalogue_version)
+        .get_result(&mut conn)
+        .await?)
+}

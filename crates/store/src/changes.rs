@@ -1,0 +1,422 @@
+//! The one way in which bookings and holds are written: a use case says what changes ([`Changes`]), and two statements write it.
+//!
+//! The first gives back what is let go of, so that the second may take the same time again. The second is a single statement that
+//! inserts and updates everything else, one round trip however many tables it touches; its rows come as JSON. What could have been
+//! lost to somebody else in the meantime is counted, and a wrong count is a lost race.
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Jsonb, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use domain::id::{BusinessId, Id};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{Conn, Result, StoreError};
+
+/// Everything that one use case writes, together.
+#[derive(Debug, Default, Serialize)]
+pub struct Changes {
+    /// Seats given back; a session without any left lets go of its calendars. Written first.
+    #[serde(skip)]
+    pub given_back: Vec<SeatRow>,
+    /// New sessions, with the seats already taken in them.
+    pub sessions: Vec<SessionRow>,
+    /// What new sessions take of calendars, sorted by calendar and unit.
+    pub allocations: Vec<AllocationRow>,
+    /// Seats taken in sessions that exist.
+    pub seats: Vec<SeatRow>,
+    /// New customers.
+    pub customers: Vec<CustomerRow>,
+    /// New holds.
+    pub holds: Vec<HoldRow>,
+    /// Active holds that end.
+    pub hold_endings: Vec<HoldEndingRow>,
+    /// New bookings.
+    pub bookings: Vec<BookingRow>,
+    /// Bookings that change, which the caller has locked.
+    pub booking_updates: Vec<BookingUpdateRow>,
+    /// History.
+    pub history: Vec<HistoryRow>,
+    /// Events.
+    pub events: Vec<EventRow>,
+    /// Their ways to plugins.
+    pub deliveries: Vec<DeliveryRow>,
+    /// The answer under the idempotency key.
+    pub idempotency: Vec<IdempotencyRow>,
+    /// Calendars whose version rises, which the caller has locked.
+    pub calendars: Vec<Uuid>,
+}
+
+/// Seats of a session.
+#[derive(Debug, Clone, Serialize)]
+pub struct SeatRow {
+    /// The session.
+    pub id: Uuid,
+    /// How many seats; positive.
+    pub seats: u32,
+}
+
+/// A new session.
+#[derive(Debug, Clone, Serialize)]
+pub struct SessionRow {
+    /// Its id.
+    pub id: Uuid,
+    /// What takes place.
+    pub service_id: Uuid,
+    /// Who delivers it.
+    pub provider_id: Uuid,
+    /// Where.
+    pub location_id: Uuid,
+    /// When it begins.
+    pub starts_at: DateTime<Utc>,
+    /// When it ends.
+    pub ends_at: DateTime<Utc>,
+    /// The wall-clock time that was booked.
+    pub wall_start: NaiveDateTime,
+    /// Its zone.
+    pub time_zone: String,
+    /// Seats.
+    pub capacity: u32,
+    /// Seats taken.
+    pub seats_taken: u32,
+    /// Booked over something on purpose.
+    pub overlap: bool,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// An interval taken of one unit of a calendar.
+#[derive(Debug, Clone, Serialize)]
+pub struct AllocationRow {
+    /// The calendar.
+    pub calendar_id: Uuid,
+    /// The unit.
+    pub unit: u32,
+    /// For which session.
+    pub session_id: Uuid,
+    /// From.
+    pub kept_from: DateTime<Utc>,
+    /// To, exclusive.
+    pub kept_to: DateTime<Utc>,
+    /// Booked over something on purpose: the constraint passes it over.
+    pub overlap: bool,
+}
+
+/// A new customer.
+#[derive(Debug, Clone, Serialize)]
+pub struct CustomerRow {
+    /// Their id.
+    pub id: Uuid,
+    /// Their name.
+    pub name: String,
+    /// Email address.
+    pub email: Option<String>,
+    /// Telephone number.
+    pub phone: Option<String>,
+    /// IANA zone.
+    pub time_zone: Option<String>,
+    /// Language.
+    pub locale: Option<String>,
+    /// When they were added.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A new hold.
+#[derive(Debug, Clone, Serialize)]
+pub struct HoldRow {
+    /// Its id.
+    pub id: Uuid,
+    /// The session.
+    pub session_id: Uuid,
+    /// Seats.
+    pub party_size: u32,
+    /// Until when.
+    pub expires_at: DateTime<Utc>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// An active hold that ends.
+#[derive(Debug, Clone, Serialize)]
+pub struct HoldEndingRow {
+    /// The hold.
+    pub id: Uuid,
+    /// What becomes of it: `redeemed`, `released` or `expired`.
+    pub status: &'static str,
+}
+
+/// A new booking.
+#[derive(Debug, Clone, Serialize)]
+pub struct BookingRow {
+    /// Its id.
+    pub id: Uuid,
+    /// Its reference.
+    pub reference: String,
+    /// Its status.
+    pub status: &'static str,
+    /// The session.
+    pub session_id: Uuid,
+    /// The customer.
+    pub customer_id: Uuid,
+    /// Seats.
+    pub party_size: u32,
+    /// Price in minor units.
+    pub price_amount: i64,
+    /// Its currency.
+    pub price_currency: String,
+    /// The policy it is made under.
+    pub policy: serde_json::Value,
+    /// What the customer wrote.
+    pub note: Option<String>,
+    /// The hash of its manage secret, in hexadecimal.
+    pub manage_hash: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A booking that changes.
+#[derive(Debug, Clone, Serialize)]
+pub struct BookingUpdateRow {
+    /// The booking.
+    pub id: Uuid,
+    /// Its new status.
+    pub status: &'static str,
+    /// Its new session.
+    pub session_id: Uuid,
+    /// Its new version; it must be one less before.
+    pub version: i64,
+}
+
+/// A line of history.
+#[derive(Debug, Clone, Serialize)]
+pub struct HistoryRow {
+    /// Its id.
+    pub id: Uuid,
+    /// The booking.
+    pub booking_id: Uuid,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What.
+    pub kind: &'static str,
+    /// Who.
+    pub by: &'static str,
+    /// Before.
+    pub was: Option<String>,
+    /// After.
+    pub becomes: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// An event.
+#[derive(Debug, Clone, Serialize)]
+pub struct EventRow {
+    /// Its id.
+    pub id: Uuid,
+    /// What happened.
+    pub kind: &'static str,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// To which booking.
+    pub booking_id: Option<Uuid>,
+    /// The calendars concerned.
+    pub calendar_ids: Vec<Uuid>,
+    /// The event itself.
+    pub payload: serde_json::Value,
+}
+
+/// An event's way to one plugin.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeliveryRow {
+    /// Its id.
+    pub id: Uuid,
+    /// The event.
+    pub event_id: Uuid,
+    /// The plugin.
+    pub plugin: String,
+    /// Which of its effects.
+    pub part: String,
+    /// The booking.
+    pub booking_id: Option<Uuid>,
+    /// The booking's version after the event.
+    pub booking_version: i64,
+    /// When it was written; it is due at once.
+    pub created_at: DateTime<Utc>,
+}
+
+/// An answer under an idempotency key.
+#[derive(Debug, Clone, Serialize)]
+pub struct IdempotencyRow {
+    /// Whose key.
+    pub scope: String,
+    /// Its hash, in hexadecimal.
+    pub key_hash: String,
+    /// The operation.
+    pub operation: &'static str,
+    /// The hash of its input, in hexadecimal.
+    pub input_hash: String,
+    /// The answer.
+    pub answer: serde_json::Value,
+    /// When.
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(QueryableByName)]
+struct Counts {
+    #[diesel(sql_type = BigInt)]
+    allocations: i64,
+    #[diesel(sql_type = BigInt)]
+    seats: i64,
+    #[diesel(sql_type = BigInt)]
+    hold_endings: i64,
+    #[diesel(sql_type = BigInt)]
+    booking_updates: i64,
+    #[diesel(sql_type = BigInt)]
+    idempotency: i64,
+}
+
+/// What somebody else was faster at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// Nothing: all of it stands, once the transaction commits.
+    All,
+    /// The idempotency key was taken in the meantime: roll back and answer what it was answered.
+    KeyTaken,
+}
+
+/// Writes it all. A lost race is [`StoreError::Race`]: the caller rolls back, reads again and decides again.
+pub async fn changes_write_in_tx(
+    conn: &Conn,
+    business: BusinessId,
+    changes: &Changes,
+) -> Result<Written> {
+    if !changes.given_back.is_empty() {
+        give_back_in_tx(conn, business, &changes.given_back).await?;
+    }
+    let mut shared = conn;
+    let counts: Counts = diesel::sql_query(WRITE)
+        .bind::<SqlUuid, _>(business.uuid())
+        .bind::<Jsonb, _>(serde_json::to_value(changes)?)
+        .get_result(&mut shared)
+        .await?;
+    if counts.idempotency < count(changes.idempotency.len()) {
+        return Ok(Written::KeyTaken);
+    }
+    let whole = counts.allocations == count(changes.allocations.len())
+        && counts.seats == count(changes.seats.len())
+        && counts.hold_endings == count(changes.hold_endings.len())
+        && counts.booking_updates == count(changes.booking_updates.len());
+    if whole {
+        Ok(Written::All)
+    } else {
+        Err(StoreError::Race(
+            "a calendar, a seat or a hold was taken".to_owned(),
+        ))
+    }
+}
+
+async fn give_back_in_tx(mut conn: &Conn, business: BusinessId, rows: &[SeatRow]) -> Result<()> {
+    #[derive(QueryableByName)]
+    struct Given {
+        #[diesel(sql_type = BigInt)]
+        sessions: i64,
+    }
+    let given: Given = diesel::sql_query(GIVE_BACK)
+        .bind::<SqlUuid, _>(business.uuid())
+        .bind::<Jsonb, _>(serde_json::to_value(rows)?)
+        .get_result(&mut conn)
+        .await?;
+    if given.sessions == count(rows.len()) {
+        Ok(())
+    } else {
+        Err(StoreError::Race(
+            "a session has fewer seats taken than were to be given back".to_owned(),
+        ))
+    }
+}
+
+fn count(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}
+
+const GIVE_BACK: &str = "\
+WITH given AS (
+  UPDATE session s SET seats_taken = s.seats_taken - x.seats
+  FROM jsonb_to_recordset($2) AS x (id uuid, seats int)
+  WHERE s.business_id = $1 AND s.id = x.id AND s.seats_taken >= x.seats
+  RETURNING s.id, s.seats_taken
+), freed AS (
+  DELETE FROM allocation a USING given g
+  WHERE a.business_id = $1 AND a.session_id = g.id AND g.seats_taken = 0
+)
+SELECT count(*) AS sessions FROM given";
+
+const WRITE: &str = "\
+WITH new_session AS (
+  INSERT INTO session (business_id, id, service_id, provider_id, location_id, starts_at, ends_at, wall_start, time_zone,
+                       capacity, seats_taken, overlap, created_at)
+  SELECT $1, x.* FROM jsonb_to_recordset($2 -> 'sessions') AS x (id uuid, service_id uuid, provider_id uuid,
+    location_id uuid, starts_at timestamptz, ends_at timestamptz, wall_start timestamp, time_zone text, capacity int,
+    seats_taken int, overlap boolean, created_at timestamptz)
+), new_allocation AS (
+  INSERT INTO allocation (business_id, calendar_id, unit, session_id, during, overlap)
+  SELECT $1, x.calendar_id, x.unit, x.session_id, tstzrange(x.kept_from, x.kept_to), x.overlap
+  FROM jsonb_to_recordset($2 -> 'allocations') AS x (calendar_id uuid, unit int, session_id uuid,
+    kept_from timestamptz, kept_to timestamptz, overlap boolean)
+  ORDER BY x.calendar_id, x.unit
+  ON CONFLICT DO NOTHING RETURNING 1
+), taken AS (
+  UPDATE session s SET seats_taken = s.seats_taken + x.seats
+  FROM jsonb_to_recordset($2 -> 'seats') AS x (id uuid, seats int)
+  WHERE s.business_id = $1 AND s.id = x.id AND s.seats_taken > 0 AND s.seats_taken + x.seats <= s.capacity RETURNING 1
+), new_customer AS (
+  INSERT INTO customer (business_id, id, name, email, phone, time_zone, locale, created_at)
+  SELECT $1, x.* FROM jsonb_to_recordset($2 -> 'customers') AS x (id uuid, name text, email text, phone text,
+    time_zone text, locale text, created_at timestamptz)
+), new_hold AS (
+  INSERT INTO hold (business_id, id, session_id, party_size, expires_at, created_at, status)
+  SELECT $1, x.*, 'active' FROM jsonb_to_recordset($2 -> 'holds') AS x (id uuid, session_id uuid, party_size int,
+    expires_at timestamptz, created_at timestamptz)
+), ended_hold AS (
+  UPDATE hold h SET status = x.status FROM jsonb_to_recordset($2 -> 'hold_endings') AS x (id uuid, status text)
+  WHERE h.business_id = $1 AND h.id = x.id AND h.status = 'active' RETURNING 1
+), new_booking AS (
+  INSERT INTO booking (business_id, id, reference, status, session_id, customer_id, party_size, price_amount,
+                       price_currency, policy, note, manage_hash, created_at, version)
+  SELECT $1, x.id, x.reference, x.status, x.session_id, x.customer_id, x.party_size, x.price_amount, x.price_currency,
+         x.policy, x.note, decode(x.manage_hash, 'hex'), x.created_at, 1
+  FROM jsonb_to_recordset($2 -> 'bookings') AS x (id uuid, reference text, status text, session_id uuid,
+    customer_id uuid, party_size int, price_amount bigint, price_currency text, policy jsonb, note text,
+    manage_hash text, created_at timestamptz)
+), changed_booking AS (
+  UPDATE booking b SET status = x.status, session_id = x.session_id, version = x.version
+  FROM jsonb_to_recordset($2 -> 'booking_updates') AS x (id uuid, status text, session_id uuid, version bigint)
+  WHERE b.business_id = $1 AND b.id = x.id AND b.version = x.version - 1 RETURNING 1
+), new_history AS (
+  INSERT INTO booking_change (business_id, id, booking_id, at, kind, by, was, becomes, reason)
+  SELECT $1, x.* FROM jsonb_to_recordset($2 -> 'history') AS x (id uuid, booking_id uuid, at timestamptz, kind text,
+    by text, was text, becomes text, reason text)
+), new_event AS (
+  INSERT INTO event (business_id, id, kind, at, booking_id, calendar_ids, payload)
+  SELECT $1, x.* FROM jsonb_to_recordset($2 -> 'events') AS x (id uuid, kind text, at timestamptz, booking_id uuid,
+    calendar_ids uuid[], payload jsonb)
+), new_delivery AS (
+  INSERT INTO delivery (business_id, id, event_id, plugin, part, booking_id, booking_version, status, next_attempt_at,
+                        created_at)
+  SELECT $1, x.id, x.event_id, x.plugin, x.part, x.booking_id, x.booking_version, 'waiting', x.created_at, x.created_at
+  FROM jsonb_to_recordset($2 -> 'deliveries') AS x (id uuid, event_id uuid, plugin text, part text, booking_id uuid,
+    booking_version bigint, created_at timestamptz)
+), new_answer AS (
+  INSERT INTO idempotency (business_id, scope, key_hash, operation, input_hash, answer, created_at)
+  SELECT $1, x.scope, decode(x.key_hash, 'hex'), x.operation, decode(x.input_hash, 'hex'), x.answer, x.created_at
+  FROM jsonb_to_recordset($2 -> 'idempotency') AS x (scope text, key_hash text, operation text, input_hash text,
+    answer jsonb, created_at timestamptz)
+  ON CONFLICT DO NOTHING RETURNING 1
+), raised AS (
+  UPDATE calendar c SET version = c.version + 1
+  WHERE c.business_id = $1 AND c.id IN (SELECT x::uuid FROM jsonb_array_elements_text($2 -> 'calendars') AS x)
+)
+SELECT (SELECT count(*) FROM new_allocation) AS allocations, (SELECT count(*) FROM taken) AS seats,
+       (SELECT count(*) FROM ended_hold) AS hold_endings, (SELECT count(*) FROM changed_booking) AS booking_updates,
+       (SELECT count(*) FROM new_answer) AS idempotency";

@@ -1,0 +1,125 @@
+//! Connections: one pool for a process, and one connection of its own for LISTEN.
+//!
+//! Every connection bounds how long it waits for a lock, runs a statement or idles in a transaction, so that nobody waits for
+//! ever on a stuck neighbour. Statements can be observed, which is how tests count them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::connection::InstrumentationEvent;
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use futures_util::FutureExt;
+
+use crate::{Result, StoreError};
+
+/// A connection. Store functions take it shared, so that independent statements of one caller can be pipelined.
+pub type Conn = AsyncPgConnection;
+
+/// Told of every statement before it runs.
+pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Bounds for every connection, in the syntax of libpq's `options`.
+const SESSION_OPTIONS: &str = "-c lock_timeout=10s -c statement_timeout=30s -c idle_in_transaction_session_timeout=30s -c timezone=UTC";
+
+/// How a process reaches its database.
+#[derive(Clone)]
+pub struct Database {
+    pool: Pool<Conn>,
+    config: Arc<tokio_postgres::Config>,
+}
+
+/// How many connections, and who watches.
+#[derive(Clone)]
+pub struct DatabaseOptions {
+    /// The most connections that the pool opens.
+    pub connections: usize,
+    /// How long a request waits for a connection before it is told that the database is not available.
+    pub wait: Duration,
+    /// Told of every statement; for tests.
+    pub observer: Option<Observer>,
+}
+
+impl Default for DatabaseOptions {
+    fn default() -> Self {
+        Self {
+            connections: 24,
+            wait: Duration::from_secs(5),
+            observer: None,
+        }
+    }
+}
+
+impl Database {
+    /// A pool for the database at this address (`postgres://…` or `key=value`); connects when first asked to.
+    pub fn new(url: &str, options: DatabaseOptions) -> Result<Self> {
+        let mut config: tokio_postgres::Config = url
+            .parse()
+            .map_err(|e| StoreError::Fault(format!("not a PostgreSQL address: {e}")))?;
+        config
+            .options(SESSION_OPTIONS)
+            .application_name("bookable")
+            .connect_timeout(Duration::from_secs(5));
+        let config = Arc::new(config);
+        let mut manager_config = ManagerConfig::default();
+        manager_config.recycling_method = RecyclingMethod::Fast;
+        let (for_pool, observer) = (config.clone(), options.observer.clone());
+        manager_config.custom_setup = Box::new(move |_| {
+            let (config, observer) = (for_pool.clone(), observer.clone());
+            async move { establish(&config, observer).await }.boxed()
+        });
+        let manager = AsyncDieselConnectionManager::<Conn>::new_with_config(url, manager_config);
+        let pool = Pool::builder(manager)
+            .max_size(options.connections)
+            .wait_timeout(Some(options.wait))
+            .create_timeout(Some(options.wait))
+            .recycle_timeout(Some(options.wait))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|e| StoreError::Fault(e.to_string()))?;
+        Ok(Self { pool, config })
+    }
+
+    /// A connection of the pool.
+    pub async fn conn(&self) -> Result<Object<Conn>> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// A connection outside the pool, for LISTEN.
+    pub async fn dedicated(&self) -> Result<Conn> {
+        Ok(establish(&self.config, None).await?)
+    }
+}
+
+async fn establish(
+    config: &tokio_postgres::Config,
+    observer: Option<Observer>,
+) -> diesel::ConnectionResult<Conn> {
+    let (client, connection) = config
+        .connect(tokio_postgres::NoTls)
+        .await
+        .map_err(|e| diesel::ConnectionError::BadConnection(describe(&e)))?;
+    let mut conn = Conn::try_from_client_and_connection(client, connection).await?;
+    if let Some(observer) = observer {
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::StartQuery { query, .. } = event {
+                observer(&query.to_string());
+            }
+        });
+    }
+    Ok(conn)
+}
+
+/// The error with its causes: tokio-postgres keeps the interesting part in them.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,103 @@
+//! Events: the log of what happened, read in an order that misses none.
+//!
+//! A transaction draws its number when it first writes and becomes visible when it commits, in any order. A reader therefore takes
+//! only what lies below the oldest transaction still running (the horizon): nothing can appear there any more.
+
+use diesel::sql_types::{BigInt, Jsonb, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryableByName};
+use diesel_async::RunQueryDsl;
+use domain::event::Event;
+use domain::id::{BusinessId, EventId, Id};
+use uuid::Uuid;
+
+use crate::{Conn, Result};
+
+/// How far a reader has come: it has seen every transaction below.
+pub type Horizon = i64;
+
+/// The oldest transaction still running, and the first one not begun.
+#[derive(Debug, Clone, Copy, QueryableByName)]
+pub struct Running {
+    /// Everything below has ended.
+    #[diesel(sql_type = BigInt)]
+    pub horizon: Horizon,
+    /// Nothing from here on has begun. Equal to the horizon when nobody writes.
+    #[diesel(sql_type = BigInt)]
+    pub next: Horizon,
+}
+
+/// Which transactions are running.
+pub async fn event_running(mut conn: &Conn) -> Result<Running> {
+    Ok(diesel::sql_query(
+        "SELECT pg_snapshot_xmin(s)::text::bigint AS horizon, pg_snapshot_xmax(s)::text::bigint AS next \
+         FROM pg_current_snapshot() AS s",
+    )
+    .get_result(&mut conn)
+    .await?)
+}
+
+#[derive(QueryableByName)]
+struct EventRow {
+    #[diesel(sql_type = SqlUuid)]
+    business_id: Uuid,
+    #[diesel(sql_type = Jsonb)]
+    payload: serde_json::Value,
+}
+
+/// Everything that was written from one horizon up to another, over all businesses, in the order in which it happened.
+pub async fn event_list_between(
+    mut conn: &Conn,
+    from: Horizon,
+    to: Horizon,
+) -> Result<Vec<(BusinessId, Event)>> {
+    let rows: Vec<EventRow> = diesel::sql_query(
+        "SELECT business_id, payload FROM event WHERE txid >= $1 AND txid < $2 ORDER BY seq",
+    )
+    .bind::<BigInt, _>(from)
+    .bind::<BigInt, _>(to)
+    .load(&mut conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok((
+                BusinessId::from_uuid(row.business_id),
+                serde_json::from_value(row.payload)?,
+            ))
+        })
+        .collect()
+}
+
+/// The event with this id.
+pub async fn event_find(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: EventId,
+) -> Result<Option<Event>> {
+    let row: Option<EventRow> = diesel::sql_query(
+        "SELECT business_id, payload FROM event WHERE business_id = $1 AND id = $2",
+    )
+    .bind::<SqlUuid, _>(business.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .get_result(&mut conn)
+    .await
+    .optional()?;
+    Ok(row
+        .map(|row| serde_json::from_value(row.payload))
+        .transpose()?)
+}
+
+/// Tells every node that something was committed. Outside any transaction: inside, it would make all commits wait in one line.
+pub async fn event_notify(mut conn: &Conn) -> Result<()> {
+    diesel::sql_query("NOTIFY bookable")
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// Asks to be told, on this connection, whenever any node has committed something.
+pub async fn event_listen(mut conn: &Conn) -> Result<()> {
+    diesel::sql_query("LISTEN bookable")
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! The only crate that knows tables.
+//!
+//! One file per noun; functions are noun first (`booking_find`, `calendar_lock_in_tx`), so one prefix finds them all. Whoever
+//! ends in `_in_tx` wants to run inside the caller's transaction; nobody here opens one. Every statement names the business it
+//! is about; the few that look for due work over all businesses say so.
+
+pub mod block;
+pub mod booking;
+pub mod business;
+pub mod calendar;
+pub mod changes;
+pub mod customer;
+pub mod database;
+pub mod delivery;
+pub mod error;
+pub mod event;
+pub mod hold;
+pub mod idempotency;
+pub mod location;
+pub mod migrate;
+pub mod provider;
+pub mod resource;
+pub mod schedule;
+pub mod schema;
+pub mod service;
+pub mod session;
+pub mod token;
+
+pub use database::{Conn, Database};
+pub use error::StoreError;
+
+/// What a store function answers.
+pub type Result<T> = std::result::Result<T, StoreError>;

@@ -1,0 +1,272 @@
+//! The tables as Diesel sees them; `migrations/` makes them.
+
+diesel::table! {
+    business (id) {
+        id -> Uuid,
+        slug -> Text,
+        name -> Text,
+        time_zone -> Text,
+        currency -> Text,
+        locale -> Text,
+        catalogue_version -> BigInt,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    calendar (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        kind -> Text,
+        version -> BigInt,
+    }
+}
+diesel::table! {
+    location (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        time_zone -> Text,
+        opening -> Nullable<Jsonb>,
+        created_at -> Timestamptz,
+        archived_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    provider (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        email -> Nullable<Text>,
+        daily_limit -> Nullable<Int4>,
+        created_at -> Timestamptz,
+        archived_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    provider_location (business_id, provider_id, location_id) {
+        business_id -> Uuid,
+        provider_id -> Uuid,
+        location_id -> Uuid,
+    }
+}
+diesel::table! {
+    weekly_hours (business_id, provider_id, location_id) {
+        business_id -> Uuid,
+        provider_id -> Uuid,
+        location_id -> Uuid,
+        windows -> Jsonb,
+    }
+}
+diesel::table! {
+    date_override (business_id, provider_id, location_id, date) {
+        business_id -> Uuid,
+        provider_id -> Uuid,
+        location_id -> Uuid,
+        date -> Date,
+        windows -> Jsonb,
+    }
+}
+diesel::table! {
+    resource_kind (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        created_at -> Timestamptz,
+        archived_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    resource (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        kind_id -> Uuid,
+        location_id -> Uuid,
+        units -> Int4,
+        created_at -> Timestamptz,
+        archived_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    service (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        description -> Nullable<Text>,
+        duration_minutes -> Int4,
+        buffer_before_minutes -> Int4,
+        buffer_after_minutes -> Int4,
+        slot_interval_minutes -> Int4,
+        slot_alignment -> Text,
+        capacity -> Int4,
+        price_amount -> BigInt,
+        policy -> Jsonb,
+        daily_limit -> Nullable<Int4>,
+        created_at -> Timestamptz,
+        archived_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    service_provider (business_id, service_id, provider_id) {
+        business_id -> Uuid,
+        service_id -> Uuid,
+        provider_id -> Uuid,
+    }
+}
+diesel::table! {
+    service_requirement (business_id, service_id, kind_id) {
+        business_id -> Uuid,
+        service_id -> Uuid,
+        kind_id -> Uuid,
+        units -> Int4,
+    }
+}
+diesel::table! {
+    block (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        calendar_id -> Uuid,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        reason -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    access_token (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        secret_hash -> Bytea,
+        role -> Text,
+        provider_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    customer (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        email -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        time_zone -> Nullable<Text>,
+        locale -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    session (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        service_id -> Uuid,
+        provider_id -> Uuid,
+        location_id -> Uuid,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        wall_start -> Timestamp,
+        time_zone -> Text,
+        capacity -> Int4,
+        seats_taken -> Int4,
+        overlap -> Bool,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    allocation (business_id, session_id, calendar_id, unit) {
+        business_id -> Uuid,
+        calendar_id -> Uuid,
+        unit -> Int4,
+        session_id -> Uuid,
+        during -> Tstzrange,
+        overlap -> Bool,
+    }
+}
+diesel::table! {
+    hold (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        session_id -> Uuid,
+        party_size -> Int4,
+        expires_at -> Timestamptz,
+        status -> Text,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    booking (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        reference -> Text,
+        status -> Text,
+        version -> BigInt,
+        session_id -> Uuid,
+        customer_id -> Uuid,
+        party_size -> Int4,
+        price_amount -> BigInt,
+        price_currency -> Text,
+        policy -> Jsonb,
+        note -> Nullable<Text>,
+        manage_hash -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    booking_change (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        booking_id -> Uuid,
+        at -> Timestamptz,
+        kind -> Text,
+        by -> Text,
+        was -> Nullable<Text>,
+        becomes -> Nullable<Text>,
+        reason -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    idempotency (business_id, scope, key_hash) {
+        business_id -> Uuid,
+        scope -> Text,
+        key_hash -> Bytea,
+        operation -> Text,
+        input_hash -> Bytea,
+        answer -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    event (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        seq -> BigInt,
+        txid -> BigInt,
+        kind -> Text,
+        at -> Timestamptz,
+        booking_id -> Nullable<Uuid>,
+        calendar_ids -> Array<Uuid>,
+        payload -> Jsonb,
+    }
+}
+diesel::table! {
+    delivery (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        event_id -> Uuid,
+        plugin -> Text,
+        part -> Text,
+        booking_id -> Nullable<Uuid>,
+        booking_version -> BigInt,
+        status -> Text,
+        attempts -> Int4,
+        next_attempt_at -> Timestamptz,
+        lease_id -> Nullable<Uuid>,
+        leased_until -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamptz,
+        finished_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(booking, session);
+diesel::allow_tables_to_appear_in_same_query!(allocation, session);

@@ -1,0 +1,80 @@
+//! The promises of the database, checked by plain SQL over the whole of it: what must be true whatever happened before.
+
+use tokio_postgres::NoTls;
+
+/// A promise that is broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Which.
+    pub rule: String,
+    /// Where, as the database tells it.
+    pub detail: String,
+}
+
+/// Everything that is wrong in the database at this address; empty when all is well.
+pub async fn invariants(url: &str) -> anyhow::Result<Vec<Violation>> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    let driver = tokio::spawn(connection);
+    let rows = client.query(CHECK, &[]).await?;
+    drop(client);
+    driver.await??;
+    Ok(rows
+        .iter()
+        .map(|row| Violation {
+            rule: row.get(0),
+            detail: row.get(1),
+        })
+        .collect())
+}
+
+const CHECK: &str = "
+-- Two sessions never share a unit of a calendar, unless staff booked one over the other on purpose.
+SELECT 'overlapping allocations' AS rule, format('%s and %s on %s', a.session_id, b.session_id, a.calendar_id) AS detail
+FROM allocation a JOIN allocation b
+  ON a.business_id = b.business_id AND a.calendar_id = b.calendar_id AND a.unit = b.unit
+ AND a.session_id < b.session_id AND a.during && b.during
+WHERE NOT a.overlap AND NOT b.overlap
+UNION ALL
+-- The seats of a session are those of its bookings and of its active holds, no more and no fewer.
+SELECT 'seats do not add up', format('session %s: taken %s, booked %s, held %s', s.id, s.seats_taken, b.seats, h.seats)
+FROM session s
+CROSS JOIN LATERAL (SELECT coalesce(sum(party_size), 0) AS seats FROM booking b
+  WHERE b.business_id = s.business_id AND b.session_id = s.id AND b.status NOT IN ('cancelled', 'expired')) b
+CROSS JOIN LATERAL (SELECT coalesce(sum(party_size), 0) AS seats FROM hold h
+  WHERE h.business_id = s.business_id AND h.session_id = s.id AND h.status = 'active') h
+WHERE s.seats_taken <> b.seats + h.seats
+UNION ALL
+SELECT 'more seats taken than there are', format('session %s: %s of %s', id, seats_taken, capacity)
+FROM session WHERE seats_taken > capacity OR seats_taken < 0
+UNION ALL
+-- A session that anybody has a seat in keeps its provider; one that nobody has a seat in keeps nothing.
+SELECT 'a session without its provider', s.id::text FROM session s
+WHERE s.seats_taken > 0 AND NOT EXISTS (SELECT FROM allocation a WHERE a.business_id = s.business_id
+  AND a.session_id = s.id AND a.calendar_id = s.provider_id)
+UNION ALL
+SELECT 'an empty session that keeps a calendar', s.id::text FROM session s
+WHERE s.seats_taken = 0 AND EXISTS (SELECT FROM allocation a WHERE a.business_id = s.business_id AND a.session_id = s.id)
+UNION ALL
+-- What is kept covers the session.
+SELECT 'an allocation shorter than its session', a.session_id::text
+FROM allocation a JOIN session s ON s.business_id = a.business_id AND s.id = a.session_id
+WHERE NOT a.during @> tstzrange(s.starts_at, s.ends_at)
+UNION ALL
+-- A session has all the resources that its service needs (as far as the service has not changed since).
+SELECT 'a session without its resources', format('session %s: %s of %s', s.id, count(a.unit), q.units)
+FROM session s
+JOIN service_requirement q ON q.business_id = s.business_id AND q.service_id = s.service_id
+LEFT JOIN (allocation a JOIN resource r ON r.business_id = a.business_id AND r.id = a.calendar_id)
+  ON a.business_id = s.business_id AND a.session_id = s.id AND r.kind_id = q.kind_id
+WHERE s.seats_taken > 0
+GROUP BY s.business_id, s.id, q.kind_id, q.units HAVING count(a.unit) < q.units
+UNION ALL
+-- Every change of a booking left one line of history and one event.
+SELECT 'history does not match the version', format('booking %s: version %s, %s lines', b.id, b.version, count(c.id))
+FROM booking b LEFT JOIN booking_change c ON c.business_id = b.business_id AND c.booking_id = b.id
+GROUP BY b.business_id, b.id, b.version HAVING count(c.id) <> b.version
+UNION ALL
+SELECT 'events do not match the version', format('booking %s: version %s, %s events', b.id, b.version, count(e.id))
+FROM booking b LEFT JOIN event e ON e.business_id = b.business_id AND e.booking_id = b.id
+GROUP BY b.business_id, b.id, b.version HAVING count(e.id) <> b.version
+";

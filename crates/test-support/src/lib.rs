@@ -1,0 +1,54 @@
+//! What tests stand on: a database of their own, a clock that they move, a business with builders for what is in it, and the running app.
+//!
+//! Nothing is shared between two tests but the PostgreSQL server, so they run in parallel and in any order.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "for tests alone"
+)]
+
+mod invariants;
+mod world;
+
+use sha2::{Digest, Sha256};
+use store::database::DatabaseOptions;
+use store::{Database, migrate};
+
+pub use invariants::{Violation, invariants};
+pub use world::{At, Recorder, World, WorldOptions, at};
+
+/// The address of a database of its own, migrated.
+pub async fn database_url() -> anyhow::Result<String> {
+    let key = migration_key()?;
+    let migrated = |url: String| async move {
+        let options = DatabaseOptions {
+            connections: 1,
+            ..DatabaseOptions::default()
+        };
+        migrate::migrate_up(&Database::new(&url, options)?).await?;
+        Ok::<(), store::StoreError>(())
+    };
+    Ok(local_postgres::testing::database_from_template(&key, migrated).await?)
+}
+
+/// Changes whenever the migrations do.
+fn migration_key() -> anyhow::Result<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
+    let mut paths: Vec<_> = std::fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<anyhow::Result<_>>()?;
+    paths.sort();
+    let mut hash = Sha256::new();
+    for path in paths {
+        hash.update(path.to_string_lossy().as_bytes());
+        hash.update(std::fs::read(path.join("up.sql"))?);
+    }
+    Ok(hash
+        .finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}

@@ -1,0 +1,14 @@
+DROP TABLE access_token;
+DROP TABLE block;
+DROP TABLE service_requirement;
+DROP TABLE service_provider;
+DROP TABLE service;
+DROP TABLE resource;
+DROP TABLE resource_kind;
+DROP TABLE date_override;
+DROP TABLE weekly_hours;
+DROP TABLE provider_location;
+DROP TABLE provider;
+DROP TABLE location;
+DROP TABLE calendar;
+DROP TABLE business;

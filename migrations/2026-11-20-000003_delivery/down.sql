@@ -1,0 +1,3 @@
+DROP TABLE delivery_attempt;
+DROP TABLE delivery;
+DROP TABLE event;

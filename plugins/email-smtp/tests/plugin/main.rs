@@ -1,0 +1,41 @@
+//! The plugin as the server sees it: its contract, its files, and its conversation with an SMTP server on a socket.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic; the whole crate is tests"
+)]
+
+mod contract;
+mod facts;
+mod fake_smtp;
+mod outbox;
+mod smtp;
+
+use std::path::Path;
+
+use domain::zone::ZoneDatabase;
+use email_smtp::{EmailSmtp, Options, Settings};
+use serde_json::Value;
+
+/// The plugin without a server.
+fn to_files(outbox: &Path) -> EmailSmtp {
+    EmailSmtp::new(Options {
+        settings: None,
+        outbox: outbox.to_owned(),
+        zones: ZoneDatabase::bundled(),
+    })
+    .unwrap()
+}
+
+/// The plugin with these settings; nothing may go to files.
+fn to_server(settings: Value) -> EmailSmtp {
+    let settings = Some(Settings::from_json(settings).unwrap());
+    let outbox = Path::new("/nonexistent/outbox").to_owned();
+    EmailSmtp::new(Options {
+        settings,
+        outbox,
+        zones: ZoneDatabase::bundled(),
+    })
+    .unwrap()
+}

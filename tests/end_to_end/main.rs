@@ -1,0 +1,4 @@
+//! The tests that need a database, and those that go through HTTP and WebSocket as clients do.
+
+mod booking;
+mod race;
