@@ -1,7 +1,7 @@
 //! The rules of booking, and nothing else.
 //!
 //! Everything here is a value or a pure function: no IO, no async runtime, no database, no GraphQL, and no reading of
-//! the clock. What a rule needs arrives as an argument, the time too; what it decides leaves as a value.
+//! the clock (the one exception, named there: [`zone`] reads the zone files of the system). What a rule needs arrives as an argument, the time too; what it decides leaves as a value.
 
 pub mod actor;
 pub mod availability;

@@ -46,7 +46,7 @@ impl Engine {
         for plugin in self.plugins() {
             let wants = plugin
                 .reaction()
-                .map(|reaction| reaction.wants())
+                .map(plugin_api::Reaction::wants)
                 .unwrap_or_default();
             for want in wants.iter().filter(|want| want.event == kind) {
                 changes.deliveries.push(DeliveryRow {

@@ -44,10 +44,18 @@ pub struct AvailabilityInput {
 
 impl AvailabilityInput {
     /// The question, and the zone that was asked for.
-    pub(crate) fn parsed(&self, asked: &Asked<'_>) -> Result<(AvailabilityQuestion, Option<Zone>), Problem> {
+    pub(crate) fn parsed(
+        &self,
+        asked: &Asked<'_>,
+    ) -> Result<(AvailabilityQuestion, Option<Zone>), Problem> {
         let zone = self.time_zone.as_ref().map(|name| {
             let zone = asked.engine.zones().get(&name.0);
-            zone.ok_or_else(|| Problem::invalid(&["input", "timeZone"], "is not an IANA time zone such as Europe/London"))
+            zone.ok_or_else(|| {
+                Problem::invalid(
+                    &["input", "timeZone"],
+                    "is not an IANA time zone such as Europe/London",
+                )
+            })
         });
         let question = AvailabilityQuestion {
             service_id: parsed(&["input", "serviceId"], &self.service_id)?,
@@ -72,7 +80,13 @@ pub struct Availability {
 impl Availability {
     fn shown(&self, slot: &availability::Slot) -> Slot {
         let party_size = u32::try_from(self.question.party_size).unwrap_or(1);
-        Slot::new(&self.answer.catalogue, &self.service, party_size, self.zone.as_ref(), slot.clone())
+        Slot::new(
+            &self.answer.catalogue,
+            &self.service,
+            party_size,
+            self.zone.as_ref(),
+            slot.clone(),
+        )
     }
 }
 
@@ -96,7 +110,11 @@ impl Availability {
     /// The slots, by start: one for each start and location.
     #[graphql(complexity = "1 + LIST_COST * child_complexity")]
     async fn slots(&self) -> Vec<Slot> {
-        self.answer.slots.iter().map(|slot| self.shown(slot)).collect()
+        self.answer
+            .slots
+            .iter()
+            .map(|slot| self.shown(slot))
+            .collect()
     }
 
     /// One for each local day of the window, also for those on which nothing is free: for a month view.
@@ -104,16 +122,25 @@ impl Availability {
     async fn days(&self) -> Vec<AvailabilityDay> {
         let zone = match &self.zone {
             Some(zone) => zone,
-            None => zone_of_days(&self.answer.catalogue, &self.service, self.question.location_id),
+            None => zone_of_days(
+                &self.answer.catalogue,
+                &self.service,
+                self.question.location_id,
+            ),
         };
-        days(zone, self.question.from, self.question.to, &self.answer.slots)
-            .into_iter()
-            .map(|(date, slots)| AvailabilityDay {
-                date: Date(date),
-                slot_count: slots.len(),
-                first_slot: slots.first().map(|slot| self.shown(slot)),
-            })
-            .collect()
+        days(
+            zone,
+            self.question.from,
+            self.question.to,
+            &self.answer.slots,
+        )
+        .into_iter()
+        .map(|(date, slots)| AvailabilityDay {
+            date: Date(date),
+            slot_count: slots.len(),
+            first_slot: slots.first().map(|slot| self.shown(slot)),
+        })
+        .collect()
     }
 
     /// The first slot at or after `from`, also when it lies past `to`. Null: none up to the maximum advance.
@@ -158,7 +185,12 @@ impl AvailabilityQuery {
         let answer = asked.engine.availability(&asked.caller, &question).await?;
         let service = answer.catalogue.service(question.service_id).cloned();
         let service = service.ok_or_else(|| Failure::fault("an answer about no service"))?;
-        Ok(Availability { answer, question, zone, service })
+        Ok(Availability {
+            answer,
+            question,
+            zone,
+            service,
+        })
     }
 
     /// Whether a start time can be booked, and if not, every reason why: by the same rules as the slots.
@@ -167,26 +199,44 @@ impl AvailabilityQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Of which service.")] service_id: ID,
         #[graphql(desc = "The start; a whole minute.")] starts_at: DateTime,
-        #[graphql(desc = "With whom. Default: with any provider of the service.")] provider_id: Option<ID>,
+        #[graphql(desc = "With whom. Default: with any provider of the service.")]
+        provider_id: Option<ID>,
         #[graphql(default = 1, desc = "For how many.")] party_size: Option<i32>,
     ) -> Result<SlotCheck> {
         let asked = Asked::of(ctx)?;
         let service: ServiceId = parsed(&["serviceId"], &service_id)?;
         let provider = optional(&["providerId"], provider_id.as_ref())?;
         let (at, party) = (starts_at.utc(), party_size.unwrap_or(1));
-        let reasons = asked.engine.slot_check(&asked.caller, service, at, provider, party).await?;
-        Ok(SlotCheck { bookable: reasons.is_empty(), reasons: reasons.into_iter().map(Into::into).collect() })
+        let reasons = asked
+            .engine
+            .slot_check(&asked.caller, service, at, provider, party)
+            .await?;
+        Ok(SlotCheck {
+            bookable: reasons.is_empty(),
+            reasons: reasons.into_iter().map(Into::into).collect(),
+        })
     }
 }
 
 /// The zone of the days of an answer: the location's, of one or of all that agree; else the business's.
-pub(crate) fn zone_of_days<'a>(catalogue: &'a Catalogue, service: &Service, location: Option<LocationId>) -> &'a Zone {
+pub(crate) fn zone_of_days<'a>(
+    catalogue: &'a Catalogue,
+    service: &Service,
+    location: Option<LocationId>,
+) -> &'a Zone {
     let works_at = |id: LocationId| {
-        let mut providers = service.provider_ids.iter().filter_map(|id| catalogue.provider(*id));
+        let mut providers = service
+            .provider_ids
+            .iter()
+            .filter_map(|id| catalogue.provider(*id));
         providers.any(|provider| !provider.archived && provider.location_ids.contains(&id))
     };
     let here = |id: LocationId| location.map_or_else(|| works_at(id), |wanted| wanted == id);
-    let mut zones = catalogue.locations.values().filter(|l| !l.archived && here(l.id)).map(|location| &location.zone);
+    let mut zones = catalogue
+        .locations
+        .values()
+        .filter(|l| !l.archived && here(l.id))
+        .map(|location| &location.zone);
     match zones.next() {
         Some(first) if zones.all(|zone| zone == first) => first,
         _ => &catalogue.zone,
@@ -227,24 +277,51 @@ mod tests {
     fn slot(starts: &str) -> availability::Slot {
         let starts = Minute::floor(at(starts));
         let location_id = LocationId::from_uuid(uuid::Uuid::from_u128(1));
-        availability::Slot { starts, ends: starts.plus(30), location_id, provider_ids: Vec::new(), seats_left: 1 }
+        availability::Slot {
+            starts,
+            ends: starts.plus(30),
+            location_id,
+            provider_ids: Vec::new(),
+            seats_left: 1,
+        }
     }
 
     #[test]
     fn a_month_has_its_local_days_and_each_its_slots() {
         let zone = ZoneDatabase::bundled().get("America/New_York").unwrap();
         // 14 March 2027 has 23 hours; 03:30Z on the 15th is still the 14th there.
-        let slots = ["2027-03-14T05:00:00Z", "2027-03-15T03:30:00Z", "2027-03-15T04:00:00Z"].map(slot);
-        let days = days(&zone, at("2027-03-13T05:00:00Z"), at("2027-03-16T04:00:00Z"), &slots);
-        let counts: Vec<(String, usize)> = days.iter().map(|(date, slots)| (date.to_string(), slots.len())).collect();
+        let slots = [
+            "2027-03-14T05:00:00Z",
+            "2027-03-15T03:30:00Z",
+            "2027-03-15T04:00:00Z",
+        ]
+        .map(slot);
+        let days = days(
+            &zone,
+            at("2027-03-13T05:00:00Z"),
+            at("2027-03-16T04:00:00Z"),
+            &slots,
+        );
+        let counts: Vec<(String, usize)> = days
+            .iter()
+            .map(|(date, slots)| (date.to_string(), slots.len()))
+            .collect();
         let expected = [("2027-03-13", 0), ("2027-03-14", 2), ("2027-03-15", 1)];
-        assert_eq!(counts, expected.map(|(date, count)| (date.to_owned(), count)));
+        assert_eq!(
+            counts,
+            expected.map(|(date, count)| (date.to_owned(), count))
+        );
     }
 
     #[test]
     fn a_day_that_does_not_exist_is_not_listed() {
         let zone = ZoneDatabase::bundled().get("Pacific/Apia").unwrap();
-        let days = days(&zone, at("2011-12-29T12:00:00Z"), at("2011-12-31T09:00:00Z"), &[]);
+        let days = days(
+            &zone,
+            at("2011-12-29T12:00:00Z"),
+            at("2011-12-31T09:00:00Z"),
+            &[],
+        );
         let dates: Vec<String> = days.iter().map(|(date, _)| date.to_string()).collect();
         assert_eq!(dates, ["2011-12-29", "2011-12-31"]);
     }

@@ -12,11 +12,12 @@ use crate::LIST_COST;
 use crate::booking::Booking;
 use crate::failure::Result;
 use crate::id::{optional, parsed, shown};
-use crate::problem::{About, Problem, bare, settled};
+use crate::problem::Problem;
 use crate::provider::Provider;
 use crate::request::Asked;
 use crate::resource::Resource;
 use crate::scalar::DateTime;
+use crate::settle::{About, bare, settled};
 
 pub struct Block {
     catalogue: Arc<Catalogue>,
@@ -29,8 +30,13 @@ impl Block {
         if !asked.is_staff() {
             return Ok(None);
         }
-        let Some(block) = asked.engine.block(&asked.caller, id).await? else { return Ok(None) };
-        Ok(Some(Self { catalogue: asked.catalogue_now().await?, block }))
+        let Some(block) = asked.engine.block(&asked.caller, id).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            catalogue: asked.catalogue_now().await?,
+            block,
+        }))
     }
 
     fn provider_id(&self) -> ProviderId {
@@ -43,7 +49,10 @@ impl Block {
 
     /// The zone of the only location where the calendar is; else the business's.
     fn zone(&self) -> &Zone {
-        let provider = self.catalogue.provider(self.provider_id()).map(|provider| provider.location_ids.as_slice());
+        let provider = self
+            .catalogue
+            .provider(self.provider_id())
+            .map(|provider| provider.location_ids.as_slice());
         let location = match (provider, self.catalogue.resource(self.resource_id())) {
             (Some([only]), _) => Some(*only),
             (None, Some(resource)) => Some(resource.location_id),
@@ -138,7 +147,10 @@ impl BlockMutation {
                 ends_at: input.ends_at.utc(),
                 reason: input.reason,
             };
-            asked.engine.create_block(&asked.caller, create, input.idempotency_key.as_deref()).await
+            asked
+                .engine
+                .create_block(&asked.caller, create, input.idempotency_key.as_deref())
+                .await
         };
         payload(ctx, outcome.await).await
     }
@@ -148,24 +160,42 @@ impl BlockMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which block.")] id: ID,
-        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")] idempotency_key: Option<String>,
+        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")]
+        idempotency_key: Option<String>,
     ) -> Result<BlockPayload> {
         let asked = Asked::of(ctx)?;
         let outcome = async {
             let id = parsed(&["id"], &id)?;
-            asked.engine.delete_block(&asked.caller, id, idempotency_key.as_deref()).await
+            asked
+                .engine
+                .delete_block(&asked.caller, id, idempotency_key.as_deref())
+                .await
         };
         payload(ctx, bare(outcome.await)).await
     }
 }
 
-async fn payload(ctx: &Context<'_>, outcome: engine::Result<block::Blocked>) -> Result<BlockPayload> {
+async fn payload(
+    ctx: &Context<'_>,
+    outcome: engine::Result<block::Blocked>,
+) -> Result<BlockPayload> {
     Ok(match settled(ctx, outcome, &About::Other).await? {
         Ok(block::Blocked { block, affected }) => {
             let catalogue = Asked::of(ctx)?.catalogue_now().await?;
-            let affected = affected.into_iter().map(|booking| Booking::new(&catalogue, booking, None)).collect();
-            BlockPayload { block: Some(Block { catalogue, block }), affected, problems: Vec::new() }
+            let affected = affected
+                .into_iter()
+                .map(|booking| Booking::new(&catalogue, booking, None))
+                .collect();
+            BlockPayload {
+                block: Some(Block { catalogue, block }),
+                affected,
+                problems: Vec::new(),
+            }
         }
-        Err(problems) => BlockPayload { block: None, affected: Vec::new(), problems },
+        Err(problems) => BlockPayload {
+            block: None,
+            affected: Vec::new(),
+            problems,
+        },
     })
 }

@@ -20,7 +20,7 @@ use crate::session::Session;
 #[derive(Clone)]
 pub struct Booking {
     catalogue: Arc<Catalogue>,
-    booking: Arc<booking::Booking>,
+    state: Arc<booking::Booking>,
     /// Where it is at hand already.
     session: Option<Arc<session::Session>>,
 }
@@ -32,7 +32,11 @@ impl Booking {
         booking: booking::Booking,
         session: Option<session::Session>,
     ) -> Self {
-        Self { catalogue: catalogue.clone(), booking: Arc::new(booking), session: session.map(Arc::new) }
+        Self {
+            catalogue: catalogue.clone(),
+            state: Arc::new(booking),
+            session: session.map(Arc::new),
+        }
     }
 
     /// The booking with this id, for those who may change it.
@@ -40,9 +44,18 @@ impl Booking {
         Self::found(asked, asked.engine.booking(&asked.caller, id).await?).await
     }
 
-    async fn found(asked: &Asked<'_>, found: Option<(booking::Booking, session::Session)>) -> Result<Option<Self>> {
-        let Some((booking, session)) = found else { return Ok(None) };
-        Ok(Some(Self::new(&asked.catalogue_now().await?, booking, Some(session))))
+    async fn found(
+        asked: &Asked<'_>,
+        found: Option<(booking::Booking, session::Session)>,
+    ) -> Result<Option<Self>> {
+        let Some((booking, session)) = found else {
+            return Ok(None);
+        };
+        Ok(Some(Self::new(
+            &asked.catalogue_now().await?,
+            booking,
+            Some(session),
+        )))
     }
 }
 
@@ -51,62 +64,64 @@ impl Booking {
 impl Booking {
     /// Its id, `bkg_…`.
     pub(crate) async fn id(&self) -> ID {
-        shown(self.booking.id)
+        shown(self.state.id)
     }
 
     /// Short and readable aloud, unique in the business: `K7QF-3MXR`.
     async fn reference(&self) -> &str {
-        &self.booking.reference
+        &self.state.reference
     }
 
     /// Where it is in its life.
     async fn status(&self) -> BookingStatus {
-        self.booking.status.into()
+        self.state.status.into()
     }
 
     /// Rises by one with every change. Send it as `expectedVersion` to change only what you have seen.
     async fn version(&self) -> i32 {
-        i32::try_from(self.booking.version).unwrap_or(i32::MAX)
+        i32::try_from(self.state.version).unwrap_or(i32::MAX)
     }
 
     /// The session that it is in: what, when, where, with whom.
     async fn session(&self, ctx: &Context<'_>) -> Result<Session> {
         let session = match &self.session {
             Some(session) => session.clone(),
-            None => Asked::of(ctx)?.session(self.booking.session_id).await?,
+            None => Asked::of(ctx)?.session(self.state.session_id).await?,
         };
         Ok(Session::new(&self.catalogue, session))
     }
 
     /// Whose it is.
     async fn customer(&self, ctx: &Context<'_>) -> Result<Customer> {
-        Ok(Customer(Asked::of(ctx)?.customer(self.booking.customer_id).await?))
+        Ok(Customer(
+            Asked::of(ctx)?.customer(self.state.customer_id).await?,
+        ))
     }
 
     /// How many places it has.
     async fn party_size(&self) -> u32 {
-        self.booking.party_size
+        self.state.party_size
     }
 
     /// What it costs, all places together, by the price at which it was made.
     async fn price(&self) -> Money {
-        self.booking.price.into()
+        self.state.price.into()
     }
 
     /// What the customer had to say.
     async fn note(&self) -> Option<&str> {
-        self.booking.note.as_deref()
+        self.state.note.as_deref()
     }
 
     /// When it was made, in the business's time zone.
     async fn created_at(&self) -> DateTime {
-        DateTime::new(self.booking.created_at, &self.catalogue.zone)
+        DateTime::new(self.state.created_at, &self.catalogue.zone)
     }
 
     /// Everything that happened to it, the oldest first.
     #[graphql(complexity = "1 + LIST_COST * child_complexity")]
     async fn history(&self, ctx: &Context<'_>) -> Result<Vec<BookingChange>> {
-        let changes = Asked::of(ctx)?.history(self.booking.id).await?;
+        let changes = Asked::of(ctx)?.history(self.state.id).await?;
         let shown = changes.into_iter().map(|change| BookingChange {
             at: DateTime::new(change.at, &self.catalogue.zone),
             kind: change.kind,
@@ -175,10 +190,16 @@ impl BookingQuery {
     async fn booking_by_reference(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Its reference, in capitals or not, with its hyphen or without: `k7qf3mxr`.")] reference: String,
+        #[graphql(
+            desc = "Its reference, in capitals or not, with its hyphen or without: `k7qf3mxr`."
+        )]
+        reference: String,
     ) -> Result<Option<Booking>> {
         let asked = Asked::of(ctx)?;
-        let found = asked.engine.booking_by_reference(&asked.caller, &reference).await?;
+        let found = asked
+            .engine
+            .booking_by_reference(&asked.caller, &reference)
+            .await?;
         Booking::found(&asked, found).await
     }
 }

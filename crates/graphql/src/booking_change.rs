@@ -7,9 +7,10 @@ use crate::booking::Booking;
 use crate::customer::CustomerInput;
 use crate::failure::Result;
 use crate::id::{optional, parsed};
-use crate::problem::{About, Problem, bare, settled};
+use crate::problem::Problem;
 use crate::request::Asked;
 use crate::scalar::DateTime;
+use crate::settle::{About, bare, settled};
 
 /// What became of a mutation of a booking.
 #[derive(SimpleObject)]
@@ -104,7 +105,10 @@ impl BookingMutation {
                 note: input.note,
                 override_reason: input.override_reason,
             };
-            asked.engine.book(&asked.caller, book, input.idempotency_key.as_deref()).await
+            asked
+                .engine
+                .book(&asked.caller, book, input.idempotency_key.as_deref())
+                .await
         };
         match settled(ctx, outcome.await, &about).await? {
             Ok(booked) => payload(ctx, booked.made, Some(booked.manage_token)).await,
@@ -130,7 +134,10 @@ impl BookingMutation {
                 reason: input.reason,
                 override_reason: input.override_reason,
             };
-            asked.engine.reschedule(&asked.caller, reschedule, input.idempotency_key.as_deref()).await
+            asked
+                .engine
+                .reschedule(&asked.caller, reschedule, input.idempotency_key.as_deref())
+                .await
         };
         done(ctx, outcome.await, &about).await
     }
@@ -144,8 +151,20 @@ impl BookingMutation {
         let asked = Asked::of(ctx)?;
         let outcome = async {
             let id = parsed(&["input", "bookingId"], &input.booking_id)?;
-            let (version, reason) = (input.expected_version.map(i64::from), input.reason.as_deref());
-            asked.engine.cancel(&asked.caller, id, version, reason, input.idempotency_key.as_deref()).await
+            let (version, reason) = (
+                input.expected_version.map(i64::from),
+                input.reason.as_deref(),
+            );
+            asked
+                .engine
+                .cancel(
+                    &asked.caller,
+                    id,
+                    version,
+                    reason,
+                    input.idempotency_key.as_deref(),
+                )
+                .await
         };
         done(ctx, outcome.await, &About::Other).await
     }
@@ -155,8 +174,10 @@ impl BookingMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking.")] id: ID,
-        #[graphql(desc = "The version that you have seen: done only if it is still that one.")] expected_version: Option<i32>,
-        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")] idempotency_key: Option<String>,
+        #[graphql(desc = "The version that you have seen: done only if it is still that one.")]
+        expected_version: Option<i32>,
+        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")]
+        idempotency_key: Option<String>,
     ) -> Result<BookingPayload> {
         advance(ctx, Step::CheckIn, &id, expected_version, idempotency_key).await
     }
@@ -166,8 +187,10 @@ impl BookingMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking.")] id: ID,
-        #[graphql(desc = "The version that you have seen: done only if it is still that one.")] expected_version: Option<i32>,
-        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")] idempotency_key: Option<String>,
+        #[graphql(desc = "The version that you have seen: done only if it is still that one.")]
+        expected_version: Option<i32>,
+        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")]
+        idempotency_key: Option<String>,
     ) -> Result<BookingPayload> {
         advance(ctx, Step::Complete, &id, expected_version, idempotency_key).await
     }
@@ -177,10 +200,19 @@ impl BookingMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking.")] id: ID,
-        #[graphql(desc = "The version that you have seen: done only if it is still that one.")] expected_version: Option<i32>,
-        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")] idempotency_key: Option<String>,
+        #[graphql(desc = "The version that you have seen: done only if it is still that one.")]
+        expected_version: Option<i32>,
+        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")]
+        idempotency_key: Option<String>,
     ) -> Result<BookingPayload> {
-        advance(ctx, Step::MarkNoShow, &id, expected_version, idempotency_key).await
+        advance(
+            ctx,
+            Step::MarkNoShow,
+            &id,
+            expected_version,
+            idempotency_key,
+        )
+        .await
     }
 }
 
@@ -194,24 +226,49 @@ async fn advance(
     let asked = Asked::of(ctx)?;
     let outcome = async {
         let id = parsed(&["id"], id)?;
-        asked.engine.advance(&asked.caller, id, step, expected_version.map(i64::from), key.as_deref()).await
+        asked
+            .engine
+            .advance(
+                &asked.caller,
+                id,
+                step,
+                expected_version.map(i64::from),
+                key.as_deref(),
+            )
+            .await
     };
     done(ctx, bare(outcome.await), &About::Other).await
 }
 
-async fn done(ctx: &Context<'_>, outcome: engine::Result<BookingAndSession>, about: &About) -> Result<BookingPayload> {
+async fn done(
+    ctx: &Context<'_>,
+    outcome: engine::Result<BookingAndSession>,
+    about: &About,
+) -> Result<BookingPayload> {
     match settled(ctx, outcome, about).await? {
         Ok(done) => payload(ctx, done, None).await,
         Err(problems) => Ok(refused(problems)),
     }
 }
 
-async fn payload(ctx: &Context<'_>, done: BookingAndSession, manage_token: Option<String>) -> Result<BookingPayload> {
+async fn payload(
+    ctx: &Context<'_>,
+    done: BookingAndSession,
+    manage_token: Option<String>,
+) -> Result<BookingPayload> {
     let catalogue = Asked::of(ctx)?.catalogue_now().await?;
     let booking = Some(Booking::new(&catalogue, done.booking, Some(done.session)));
-    Ok(BookingPayload { booking, manage_token, problems: Vec::new() })
+    Ok(BookingPayload {
+        booking,
+        manage_token,
+        problems: Vec::new(),
+    })
 }
 
 fn refused(problems: Vec<Problem>) -> BookingPayload {
-    BookingPayload { booking: None, manage_token: None, problems }
+    BookingPayload {
+        booking: None,
+        manage_token: None,
+        problems,
+    }
 }

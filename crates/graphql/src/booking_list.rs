@@ -43,7 +43,9 @@ pub struct BookingFilter {
 impl BookingFilter {
     pub(crate) fn parsed(self) -> Result<booking::BookingFilter, Problem> {
         Ok(booking::BookingFilter {
-            statuses: self.statuses.map(|statuses| statuses.into_iter().map(Into::into).collect()),
+            statuses: self
+                .statuses
+                .map(|statuses| statuses.into_iter().map(Into::into).collect()),
             from: self.from.map(DateTime::utc),
             to: self.to.map(DateTime::utc),
             provider_id: optional(&["filter", "providerId"], self.provider_id.as_ref())?,
@@ -63,13 +65,19 @@ pub struct BookingConnection {
 impl BookingConnection {
     /// The bookings of the page, each with its cursor.
     async fn edges(&self) -> Vec<BookingEdge> {
-        let edge = |(at, node): &(Position, Booking)| BookingEdge { cursor: cursor(*at), node: node.clone() };
+        let edge = |(at, node): &(Position, Booking)| BookingEdge {
+            cursor: cursor(*at),
+            node: node.clone(),
+        };
         self.bookings.iter().map(edge).collect()
     }
 
     /// The bookings of the page.
     async fn nodes(&self) -> Vec<Booking> {
-        self.bookings.iter().map(|(_, booking)| booking.clone()).collect()
+        self.bookings
+            .iter()
+            .map(|(_, booking)| booking.clone())
+            .collect()
     }
 
     /// Where the page lies in the list.
@@ -98,10 +106,24 @@ struct Around {
 
 impl Around {
     /// Whether anything lies in the stretch.
-    async fn any(&self, ctx: &Context<'_>, after: Option<Position>, before: Option<Position>) -> Result<bool> {
+    async fn any(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<Position>,
+        before: Option<Position>,
+    ) -> Result<bool> {
         let asked = Asked::of(ctx)?;
-        let stretch = Page { after, before, limit: 0, backward: false };
-        Ok(asked.engine.bookings(&asked.caller, &self.filter, stretch).await?.has_more)
+        let stretch = Page {
+            after,
+            before,
+            limit: 0,
+            backward: false,
+        };
+        Ok(asked
+            .engine
+            .bookings(&asked.caller, &self.filter, stretch)
+            .await?
+            .has_more)
     }
 }
 
@@ -112,21 +134,39 @@ pub struct PageInfo(Arc<Around>);
 impl PageInfo {
     /// Whether there are more after it.
     async fn has_next_page(&self, ctx: &Context<'_>) -> Result<bool> {
-        let Around { page, has_more, last, .. } = &*self.0;
+        let Around {
+            page,
+            has_more,
+            last,
+            ..
+        } = &*self.0;
         match page.before {
             None => Ok(!page.backward && *has_more),
             Some(_) if !page.backward && *has_more => Ok(true),
-            Some(before) => self.0.any(ctx, last.or(page.after).or(Some(just_before(before))), None).await,
+            Some(before) => {
+                self.0
+                    .any(ctx, last.or(page.after).or(Some(just_before(before))), None)
+                    .await
+            }
         }
     }
 
     /// Whether there are more before it.
     async fn has_previous_page(&self, ctx: &Context<'_>) -> Result<bool> {
-        let Around { page, has_more, first, .. } = &*self.0;
+        let Around {
+            page,
+            has_more,
+            first,
+            ..
+        } = &*self.0;
         match page.after {
             None => Ok(page.backward && *has_more),
             Some(_) if page.backward && *has_more => Ok(true),
-            Some(after) => self.0.any(ctx, None, first.or(page.before).or(Some(just_after(after)))).await,
+            Some(after) => {
+                self.0
+                    .any(ctx, None, first.or(page.before).or(Some(just_after(after))))
+                    .await
+            }
         }
     }
 
@@ -153,9 +193,12 @@ impl BookingListQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which bookings. Default: all.")] filter: Option<BookingFilter>,
-        #[graphql(desc = "The first so many, at most 100. Not together with `last`.")] first: Option<i32>,
+        #[graphql(desc = "The first so many, at most 100. Not together with `last`.")]
+        first: Option<i32>,
         #[graphql(desc = "Only what lies after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, at most 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, at most 100. Not together with `first`.")] last: Option<
+            i32,
+        >,
         #[graphql(desc = "Only what lies before this cursor.")] before: Option<String>,
     ) -> Result<BookingConnection> {
         let asked = Asked::of(ctx)?;
@@ -172,7 +215,10 @@ impl BookingListQuery {
             first: bookings.first().map(|(at, _)| *at),
             last: bookings.last().map(|(at, _)| *at),
         };
-        Ok(BookingConnection { bookings, around: Arc::new(around) })
+        Ok(BookingConnection {
+            bookings,
+            around: Arc::new(around),
+        })
     }
 }
 
@@ -181,14 +227,27 @@ fn estimated(first: Option<i32>, last: Option<i32>) -> usize {
     usize::try_from(first.or(last).unwrap_or(PAGE).clamp(1, PAGE_MAX)).unwrap_or(1)
 }
 
-fn page(first: Option<i32>, after: Option<&str>, last: Option<i32>, before: Option<&str>) -> Result<Page, Problem> {
+fn page(
+    first: Option<i32>,
+    after: Option<&str>,
+    last: Option<i32>,
+    before: Option<&str>,
+) -> Result<Page, Problem> {
     let (name, size) = match (first, last) {
-        (Some(_), Some(_)) => return Err(Problem::invalid(&["last"], "must not be given together with `first`")),
+        (Some(_), Some(_)) => {
+            return Err(Problem::invalid(
+                &["last"],
+                "must not be given together with `first`",
+            ));
+        }
         (None, Some(last)) => ("last", last),
         (first, None) => ("first", first.unwrap_or(PAGE)),
     };
     if !(0..=PAGE_MAX).contains(&size) {
-        return Err(Problem::invalid(&[name], format!("must be from 0 to {PAGE_MAX}, not {size}")));
+        return Err(Problem::invalid(
+            &[name],
+            format!("must be from 0 to {PAGE_MAX}, not {size}"),
+        ));
     }
     Ok(Page {
         after: after.map(|text| position("after", text)).transpose()?,
@@ -208,19 +267,28 @@ fn position(argument: &str, text: &str) -> Result<Position, Problem> {
         let plain = text.len() == 48 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let (at, id) = text.split_at_checked(16).filter(|_| plain)?;
         let at = Instant::from_timestamp_micros(i64::from_str_radix(at, 16).ok()?)?;
-        Some((at, BookingId::from_uuid(Uuid::from_u128(u128::from_str_radix(id, 16).ok()?))))
+        Some((
+            at,
+            BookingId::from_uuid(Uuid::from_u128(u128::from_str_radix(id, 16).ok()?)),
+        ))
     };
     read().ok_or_else(|| Problem::invalid(&[argument], "is not a cursor of this list"))
 }
 
 /// The place right before one: what lies after it begins with that one.
 fn just_before((at, id): Position) -> Position {
-    (at, BookingId::from_uuid(Uuid::from_u128(id.uuid().as_u128().saturating_sub(1))))
+    (
+        at,
+        BookingId::from_uuid(Uuid::from_u128(id.uuid().as_u128().saturating_sub(1))),
+    )
 }
 
 /// The place right after one: what lies before it ends with that one.
 fn just_after((at, id): Position) -> Position {
-    (at, BookingId::from_uuid(Uuid::from_u128(id.uuid().as_u128().saturating_add(1))))
+    (
+        at,
+        BookingId::from_uuid(Uuid::from_u128(id.uuid().as_u128().saturating_add(1))),
+    )
 }
 
 #[cfg(test)]
@@ -229,7 +297,10 @@ mod tests {
 
     fn place() -> Position {
         let at = Instant::from_timestamp_micros(1_805_031_000_000_001).unwrap();
-        (at, BookingId::from_uuid(Uuid::from_u128(0x0193_4d3c_0000_7000_8000_0000_0000_0001)))
+        (
+            at,
+            BookingId::from_uuid(Uuid::from_u128(0x0193_4d3c_0000_7000_8000_0000_0000_0001)),
+        )
     }
 
     fn refused_at(page: Result<Page, Problem>) -> String {
@@ -247,9 +318,24 @@ mod tests {
     #[test]
     fn what_is_no_cursor_is_invalid_where_it_stands() {
         let right = cursor(place());
-        for wrong in ["", "MjA=", &right[1..], &right.replace('0', "+"), &"ä".repeat(24), &format!("f{}", &right[1..])] {
-            assert_eq!(refused_at(page(None, Some(wrong), None, None)), "after", "{wrong}");
-            assert_eq!(refused_at(page(None, None, Some(5), Some(wrong))), "before", "{wrong}");
+        for wrong in [
+            "",
+            "MjA=",
+            &right[1..],
+            &right.replace('0', "+"),
+            &"ä".repeat(24),
+            &format!("f{}", &right[1..]),
+        ] {
+            assert_eq!(
+                refused_at(page(None, Some(wrong), None, None)),
+                "after",
+                "{wrong}"
+            );
+            assert_eq!(
+                refused_at(page(None, None, Some(5), Some(wrong))),
+                "before",
+                "{wrong}"
+            );
         }
     }
 

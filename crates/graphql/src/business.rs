@@ -55,6 +55,8 @@ pub struct BusinessQuery;
 impl BusinessQuery {
     /// The business that this request speaks about: the one in the `X-Business` header, else that of the token, else the only one.
     async fn business(&self, ctx: &Context<'_>) -> Result<Business> {
-        Ok(Business { catalogue: Asked::of(ctx)?.catalogue().await? })
+        Ok(Business {
+            catalogue: Asked::of(ctx)?.catalogue().await?,
+        })
     }
 }

@@ -34,9 +34,21 @@ async fn visible(asked: &Asked<'_>, id: CustomerId) -> Result<bool> {
         }
         Actor::Customer(own) => own == id,
         Actor::Provider(..) => {
-            let filter = BookingFilter { customer_id: Some(id), ..BookingFilter::default() };
-            let any = Page { after: None, before: None, limit: 0, backward: false };
-            asked.engine.bookings(&asked.caller, &filter, any).await?.has_more
+            let filter = BookingFilter {
+                customer_id: Some(id),
+                ..BookingFilter::default()
+            };
+            let any = Page {
+                after: None,
+                before: None,
+                limit: 0,
+                backward: false,
+            };
+            asked
+                .engine
+                .bookings(&asked.caller, &filter, any)
+                .await?
+                .has_more
         }
         actor => actor.may(Right::SeeBookings(None)),
     })
@@ -93,7 +105,19 @@ pub struct CustomerInput {
 
 impl From<CustomerInput> for engine::booking::CustomerInput {
     fn from(input: CustomerInput) -> Self {
-        let CustomerInput { name, email, phone, time_zone, locale } = input;
-        Self { name, email, phone, time_zone: time_zone.map(|zone| zone.0), locale }
+        let CustomerInput {
+            name,
+            email,
+            phone,
+            time_zone,
+            locale,
+        } = input;
+        Self {
+            name,
+            email,
+            phone,
+            time_zone: time_zone.map(|zone| zone.0),
+            locale,
+        }
     }
 }

@@ -24,19 +24,25 @@ pub(crate) struct Failure {
 
 impl Failure {
     fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), path: None, trace_id: None }
-    }
-
-    /// An argument that cannot be right.
-    pub(crate) fn invalid(path: &[&str], message: &str) -> Self {
-        Problem::invalid(path, message).into()
+        Self {
+            code,
+            message: message.into(),
+            path: None,
+            trace_id: None,
+        }
     }
 
     /// A bug: the text is for the log.
     pub(crate) fn fault(text: &str) -> Self {
         let trace_id = Uuid::now_v7();
         tracing::error!(%trace_id, error = text, "a request failed");
-        Self { trace_id: Some(trace_id), ..Self::new("INTERNAL", "something went wrong in the server; the trace id names it in its log") }
+        Self {
+            trace_id: Some(trace_id),
+            ..Self::new(
+                "INTERNAL",
+                "something went wrong in the server; the trace id names it in its log",
+            )
+        }
     }
 
     fn extensions(&self) -> ErrorExtensionValues {
@@ -62,7 +68,11 @@ impl Failure {
 impl From<Failure> for async_graphql::Error {
     fn from(failure: Failure) -> Self {
         let extensions = Some(failure.extensions());
-        Self { message: failure.message, source: None, extensions }
+        Self {
+            message: failure.message,
+            source: None,
+            extensions,
+        }
     }
 }
 
@@ -79,7 +89,10 @@ impl From<&engine::Error> for Failure {
             Error::NoBusiness(why) => Self::new("NOT_FOUND", why),
             Error::Unavailable(why) => {
                 tracing::warn!(error = why, "a request could not be answered");
-                Self::new("UNAVAILABLE", "the server cannot answer at the moment: try again")
+                Self::new(
+                    "UNAVAILABLE",
+                    "the server cannot answer at the moment: try again",
+                )
             }
             Error::Fault(text) => Self::fault(text),
         }
@@ -96,7 +109,10 @@ impl From<Problem> for Failure {
     fn from(refused: Problem) -> Self {
         let code = ProblemCode::of(&refused);
         let message = problem::message(&refused);
-        Self { path: problem::path(&refused), ..Self::new(code.name(), message) }
+        Self {
+            path: problem::path(&refused),
+            ..Self::new(code.name(), message)
+        }
     }
 }
 
@@ -135,9 +151,15 @@ mod tests {
 
     #[test]
     fn a_refusal_outside_a_mutation_keeps_its_path() {
-        let error = engine::Error::refuse(Problem::invalid(&["input", "to"], "must be after the beginning"));
+        let error = engine::Error::refuse(Problem::invalid(
+            &["input", "to"],
+            "must be after the beginning",
+        ));
         let (code, path, message) = code_and_path(&error);
-        assert_eq!((code.as_str(), message.as_str()), ("INVALID", "`to` must be after the beginning"));
+        assert_eq!(
+            (code.as_str(), message.as_str()),
+            ("INVALID", "`to` must be after the beginning")
+        );
         assert_eq!(path, Some(vec!["input".to_owned(), "to".to_owned()]));
     }
 
@@ -145,9 +167,17 @@ mod tests {
     fn a_fault_shows_its_trace_id_and_nothing_else() {
         let response = crate::error_response(&engine::Error::Fault("password=hunter2".to_owned()));
         let json = serde_json::to_string(&response).unwrap();
-        assert!(json.contains("INTERNAL") && json.contains("traceId"), "{json}");
+        assert!(
+            json.contains("INTERNAL") && json.contains("traceId"),
+            "{json}"
+        );
         assert!(!json.contains("hunter2"), "{json}");
-        let unavailable = crate::error_response(&engine::Error::Unavailable("host=10.0.0.7".to_owned()));
-        assert!(!serde_json::to_string(&unavailable).unwrap().contains("10.0.0.7"));
+        let unavailable =
+            crate::error_response(&engine::Error::Unavailable("host=10.0.0.7".to_owned()));
+        assert!(
+            !serde_json::to_string(&unavailable)
+                .unwrap()
+                .contains("10.0.0.7")
+        );
     }
 }

@@ -12,10 +12,11 @@ use engine::hold::{HoldAndSession, HoldSlot};
 
 use crate::failure::{Failure, Result};
 use crate::id::{optional, parsed, shown};
-use crate::problem::{About, Problem, bare, settled};
+use crate::problem::Problem;
 use crate::provider::Provider;
 use crate::request::Asked;
 use crate::scalar::DateTime;
+use crate::settle::{About, bare, settled};
 use crate::slot::{Slot, zone_of};
 
 pub struct Hold {
@@ -26,8 +27,13 @@ pub struct Hold {
 impl Hold {
     /// The hold with this id. Whoever knows the id may see it.
     pub(crate) async fn find(asked: &Asked<'_>, id: HoldId) -> Result<Option<Self>> {
-        let Some(held) = asked.engine.hold(&asked.caller, id).await? else { return Ok(None) };
-        Ok(Some(Self { catalogue: asked.catalogue_now().await?, held }))
+        let Some(held) = asked.engine.hold(&asked.caller, id).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            catalogue: asked.catalogue_now().await?,
+            held,
+        }))
     }
 }
 
@@ -51,7 +57,13 @@ impl Hold {
             provider_ids: vec![session.provider_id],
             seats_left: session.seats_left(),
         };
-        Ok(Slot::new(&self.catalogue, service, self.held.hold.party_size, None, slot))
+        Ok(Slot::new(
+            &self.catalogue,
+            service,
+            self.held.hold.party_size,
+            None,
+            slot,
+        ))
     }
 
     /// The provider who is kept.
@@ -67,7 +79,10 @@ impl Hold {
 
     /// Until when, in the location's time zone.
     async fn expires_at(&self) -> DateTime {
-        DateTime::new(self.held.hold.expires_at, zone_of(&self.catalogue, None, self.held.session.location_id))
+        DateTime::new(
+            self.held.hold.expires_at,
+            zone_of(&self.catalogue, None, self.held.session.location_id),
+        )
     }
 
     /// Whether it still keeps its slot.
@@ -75,7 +90,11 @@ impl Hold {
         let now = Asked::of(ctx)?.engine.clock().now();
         let hold = &self.held.hold;
         let ran_out = hold.status == hold::HoldStatus::Active && !hold.is_live(now);
-        Ok(if ran_out { HoldStatus::Expired } else { hold.status.into() })
+        Ok(if ran_out {
+            HoldStatus::Expired
+        } else {
+            hold.status.into()
+        })
     }
 }
 
@@ -127,7 +146,11 @@ pub struct HoldQuery;
 #[Object]
 impl HoldQuery {
     /// The hold with this id; null if there is none. Whoever knows its id may see it.
-    async fn hold(&self, ctx: &Context<'_>, #[graphql(desc = "Which hold, `hld_…`.")] id: ID) -> Result<Option<Hold>> {
+    async fn hold(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which hold, `hld_…`.")] id: ID,
+    ) -> Result<Option<Hold>> {
         let Ok(id) = id.parse() else { return Ok(None) };
         Hold::find(&Asked::of(ctx)?, id).await
     }
@@ -155,7 +178,10 @@ impl HoldMutation {
                 party_size,
                 ttl_seconds: input.ttl_seconds.unwrap_or(600),
             };
-            asked.engine.hold_slot(&asked.caller, hold, input.idempotency_key.as_deref()).await
+            asked
+                .engine
+                .hold_slot(&asked.caller, hold, input.idempotency_key.as_deref())
+                .await
         };
         payload(ctx, outcome.await, about).await
     }
@@ -165,23 +191,37 @@ impl HoldMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which hold.")] id: ID,
-        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")] idempotency_key: Option<String>,
+        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")]
+        idempotency_key: Option<String>,
     ) -> Result<HoldPayload> {
         let asked = Asked::of(ctx)?;
         let outcome = async {
             let id = parsed(&["id"], &id)?;
-            asked.engine.release_hold(&asked.caller, id, idempotency_key.as_deref()).await
+            asked
+                .engine
+                .release_hold(&asked.caller, id, idempotency_key.as_deref())
+                .await
         };
         payload(ctx, bare(outcome.await), About::Other).await
     }
 }
 
-async fn payload(ctx: &Context<'_>, outcome: engine::Result<HoldAndSession>, about: About) -> Result<HoldPayload> {
+async fn payload(
+    ctx: &Context<'_>,
+    outcome: engine::Result<HoldAndSession>,
+    about: About,
+) -> Result<HoldPayload> {
     Ok(match settled(ctx, outcome, &about).await? {
         Ok(held) => {
             let catalogue = Asked::of(ctx)?.catalogue_now().await?;
-            HoldPayload { hold: Some(Hold { catalogue, held }), problems: Vec::new() }
+            HoldPayload {
+                hold: Some(Hold { catalogue, held }),
+                problems: Vec::new(),
+            }
         }
-        Err(problems) => HoldPayload { hold: None, problems },
+        Err(problems) => HoldPayload {
+            hold: None,
+            problems,
+        },
     })
 }

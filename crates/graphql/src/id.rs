@@ -6,7 +6,8 @@ use domain::problem::Problem;
 
 /// The id at this place of the input.
 pub(crate) fn parsed<I: Id>(path: &[&str], id: &ID) -> Result<I, Problem> {
-    id.parse().map_err(|wrong: domain::id::IdError| Problem::invalid(path, wrong.to_string()))
+    id.parse()
+        .map_err(|wrong: domain::id::IdError| Problem::invalid(path, wrong.to_string()))
 }
 
 /// The id at this place, if one is given.
@@ -16,7 +17,8 @@ pub(crate) fn optional<I: Id>(path: &[&str], id: Option<&ID>) -> Result<Option<I
 
 /// The ids at this place, if any are given.
 pub(crate) fn list<I: Id>(path: &[&str], ids: Option<&Vec<ID>>) -> Result<Option<Vec<I>>, Problem> {
-    ids.map(|ids| ids.iter().map(|id| parsed(path, id)).collect()).transpose()
+    ids.map(|ids| ids.iter().map(|id| parsed(path, id)).collect())
+        .transpose()
 }
 
 /// The id as the API shows it.
@@ -36,7 +38,9 @@ mod tests {
         assert!(parsed::<ProviderId>(&["id"], &id).is_ok());
         for wrong in [id, ID("nonsense".to_owned()), ID(String::new())] {
             let refused = parsed::<ServiceId>(&["input", "serviceId"], &wrong);
-            assert!(matches!(refused, Err(Problem::Invalid { path, .. }) if path == ["input", "serviceId"]));
+            assert!(
+                matches!(refused, Err(Problem::Invalid { path, .. }) if path == ["input", "serviceId"])
+            );
         }
     }
 }

@@ -4,6 +4,10 @@
 //! Guaranteed: what a client can mend is a problem in a mutation's payload, and in a query an error with the same code; every
 //! error has `extensions.code`; what went wrong inside is logged under a trace id, and only that id is shown.
 #![recursion_limit = "512"]
+#![allow(
+    clippy::unused_async,
+    reason = "every resolver is async, also one that has nothing to wait for"
+)]
 
 mod availability;
 mod block;
@@ -12,6 +16,7 @@ mod booking_change;
 mod booking_list;
 mod business;
 mod customer;
+mod executor;
 mod extension;
 mod failure;
 mod hold;
@@ -29,11 +34,13 @@ mod schedule;
 mod service;
 mod service_input;
 mod session;
+mod settle;
 mod slot;
 mod subscription;
 
 use async_graphql::{Response, SDLExportOptions};
 
+pub use executor::Api;
 pub use root::{Mutation, Query, Subscription};
 
 /// The schema that the server runs. Each request brings its [`engine::Caller`] along: `request.data(caller)`.
@@ -51,13 +58,16 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 15, complexity: 5_000 }
+        Self {
+            depth: 15,
+            complexity: 5_000,
+        }
     }
 }
 
 /// The schema on an engine.
 pub fn schema(engine: engine::Engine, limits: Limits) -> Schema {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+    Schema::build(Query::default(), Mutation::default(), Subscription)
         .data(engine)
         .limit_depth(limits.depth)
         .limit_complexity(limits.complexity)
@@ -67,8 +77,12 @@ pub fn schema(engine: engine::Engine, limits: Limits) -> Schema {
 
 /// The schema in GraphQL's schema language: types by name, fields in the order in which they are declared.
 pub fn sdl() -> String {
-    let schema = Schema::new(Query::default(), Mutation::default(), Subscription::default());
-    schema.sdl_with_options(SDLExportOptions::new().prefer_single_line_descriptions().use_space_ident())
+    let schema = Schema::new(Query::default(), Mutation::default(), Subscription);
+    schema.sdl_with_options(
+        SDLExportOptions::new()
+            .prefer_single_line_descriptions()
+            .use_space_ident(),
+    )
 }
 
 /// The answer to a request that failed before it was run, because nobody knows who asks about which business.

@@ -11,10 +11,11 @@ use engine::catalogue::location as engine_location;
 use crate::LIST_COST;
 use crate::failure::Result;
 use crate::id::{parsed, shown};
-use crate::problem::{Problem, bare, changed};
+use crate::problem::Problem;
 use crate::request::Asked;
 use crate::scalar::TimeZone;
 use crate::schedule::{SetOpeningHoursInput, WeeklyWindow};
+use crate::settle::{bare, changed};
 
 pub struct Location(Arc<location::Location>);
 
@@ -100,13 +101,19 @@ impl LocationQuery {
     async fn locations(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default_with = "Some(false)", desc = "Staff: also those that are archived. Nobody else sees them here.")]
+        #[graphql(
+            default_with = "Some(false)",
+            desc = "Staff: also those that are archived. Nobody else sees them here."
+        )]
         include_archived: Option<bool>,
     ) -> Result<Vec<Location>> {
         let asked = Asked::of(ctx)?;
         let archived = asked.wants_archived(include_archived);
         let catalogue = asked.catalogue().await?;
-        let listed = catalogue.locations.values().filter(|location| archived || !location.archived);
+        let listed = catalogue
+            .locations
+            .values()
+            .filter(|location| archived || !location.archived);
         Ok(listed.cloned().map(Location).collect())
     }
 }
@@ -124,8 +131,14 @@ impl LocationMutation {
     ) -> Result<LocationPayload> {
         let asked = Asked::of(ctx)?;
         let time_zone = input.time_zone.map(|zone| zone.0);
-        let create = engine_location::CreateLocation { name: input.name, time_zone };
-        let outcome = asked.engine.create_location(&asked.caller, create, input.idempotency_key.as_deref()).await;
+        let create = engine_location::CreateLocation {
+            name: input.name,
+            time_zone,
+        };
+        let outcome = asked
+            .engine
+            .create_location(&asked.caller, create, input.idempotency_key.as_deref())
+            .await;
         payload(ctx, outcome).await
     }
 
@@ -143,7 +156,10 @@ impl LocationMutation {
                 time_zone: input.time_zone.map(|zone| zone.0),
                 archived: input.archived,
             };
-            asked.engine.update_location(&asked.caller, update, input.idempotency_key.as_deref()).await
+            asked
+                .engine
+                .update_location(&asked.caller, update, input.idempotency_key.as_deref())
+                .await
         };
         payload(ctx, outcome.await).await
     }
@@ -153,13 +169,22 @@ impl LocationMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which location.")] id: ID,
-        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")] idempotency_key: Option<String>,
+        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")]
+        idempotency_key: Option<String>,
     ) -> Result<LocationPayload> {
         let asked = Asked::of(ctx)?;
         let outcome = async {
             let id = parsed(&["id"], &id)?;
-            let update = engine_location::UpdateLocation { id, name: None, time_zone: None, archived: Some(true) };
-            asked.engine.update_location(&asked.caller, update, idempotency_key.as_deref()).await
+            let update = engine_location::UpdateLocation {
+                id,
+                name: None,
+                time_zone: None,
+                archived: Some(true),
+            };
+            asked
+                .engine
+                .update_location(&asked.caller, update, idempotency_key.as_deref())
+                .await
         };
         payload(ctx, bare(outcome.await)).await
     }
@@ -168,18 +193,25 @@ impl LocationMutation {
     async fn set_opening_hours(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The opening hours, which replace those before.")] input: SetOpeningHoursInput,
+        #[graphql(desc = "The opening hours, which replace those before.")]
+        input: SetOpeningHoursInput,
     ) -> Result<LocationPayload> {
         let asked = Asked::of(ctx)?;
         let outcome = async {
             let (set, key) = input.parsed()?;
-            asked.engine.set_opening_hours(&asked.caller, set, key.as_deref()).await
+            asked
+                .engine
+                .set_opening_hours(&asked.caller, set, key.as_deref())
+                .await
         };
         payload(ctx, outcome.await).await
     }
 }
 
-async fn payload(ctx: &Context<'_>, outcome: engine::Result<LocationId>) -> Result<LocationPayload> {
+async fn payload(
+    ctx: &Context<'_>,
+    outcome: engine::Result<LocationId>,
+) -> Result<LocationPayload> {
     let (location, problems) = changed(ctx, outcome, Location::find).await?;
     Ok(LocationPayload { location, problems })
 }

@@ -14,6 +14,9 @@ pub struct Money {
 
 impl From<money::Money> for Money {
     fn from(money: money::Money) -> Self {
-        Self { amount: money.amount, currency: money.currency.code().to_owned() }
+        Self {
+            amount: money.amount,
+            currency: money.currency.code().to_owned(),
+        }
     }
 }

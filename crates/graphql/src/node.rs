@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, ID, Interface, Object};
 use domain::id::{
-    BlockId, BookingId, BusinessId, CustomerId, HoldId, Id, LocationId, ProviderId, ResourceId, ResourceKindId,
-    ServiceId, SessionId, parse_any,
+    BlockId, BookingId, BusinessId, CustomerId, HoldId, Id, LocationId, ProviderId, ResourceId,
+    ResourceKindId, ServiceId, SessionId, parse_any,
 };
 
 use crate::block::Block;
@@ -51,14 +51,26 @@ impl NodeQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The id of a thing of any kind.")] id: ID,
     ) -> Result<Option<Node>> {
-        let Ok((prefix, uuid)) = parse_any(&id) else { return Ok(None) };
+        let Ok((prefix, uuid)) = parse_any(&id) else {
+            return Ok(None);
+        };
         let asked = Asked::of(ctx)?;
         Ok(match prefix.as_str() {
-            BookingId::PREFIX => Booking::find(&asked, BookingId::from_uuid(uuid)).await?.map(Node::from),
-            SessionId::PREFIX => Session::find(&asked, SessionId::from_uuid(uuid)).await?.map(Node::from),
-            CustomerId::PREFIX => Customer::find(&asked, CustomerId::from_uuid(uuid)).await?.map(Node::from),
-            HoldId::PREFIX => Hold::find(&asked, HoldId::from_uuid(uuid)).await?.map(Node::from),
-            BlockId::PREFIX => Block::find(&asked, BlockId::from_uuid(uuid)).await?.map(Node::from),
+            BookingId::PREFIX => Booking::find(&asked, BookingId::from_uuid(uuid))
+                .await?
+                .map(Node::from),
+            SessionId::PREFIX => Session::find(&asked, SessionId::from_uuid(uuid))
+                .await?
+                .map(Node::from),
+            CustomerId::PREFIX => Customer::find(&asked, CustomerId::from_uuid(uuid))
+                .await?
+                .map(Node::from),
+            HoldId::PREFIX => Hold::find(&asked, HoldId::from_uuid(uuid))
+                .await?
+                .map(Node::from),
+            BlockId::PREFIX => Block::find(&asked, BlockId::from_uuid(uuid))
+                .await?
+                .map(Node::from),
             _ => of_catalogue(&asked, &prefix, uuid).await?,
         })
     }
@@ -68,11 +80,21 @@ impl NodeQuery {
 async fn of_catalogue(asked: &Asked<'_>, prefix: &str, uuid: uuid::Uuid) -> Result<Option<Node>> {
     let catalogue = asked.catalogue().await?;
     Ok(match prefix {
-        BusinessId::PREFIX if catalogue.business.id.uuid() == uuid => Some(Business { catalogue }.into()),
-        LocationId::PREFIX => Location::find(&catalogue, LocationId::from_uuid(uuid)).map(Node::from),
-        ProviderId::PREFIX => Provider::find(&catalogue, ProviderId::from_uuid(uuid)).map(Node::from),
-        ResourceKindId::PREFIX => ResourceKind::find(&catalogue, ResourceKindId::from_uuid(uuid)).map(Node::from),
-        ResourceId::PREFIX => Resource::find(&catalogue, ResourceId::from_uuid(uuid)).map(Node::from),
+        BusinessId::PREFIX if catalogue.business.id.uuid() == uuid => {
+            Some(Business { catalogue }.into())
+        }
+        LocationId::PREFIX => {
+            Location::find(&catalogue, LocationId::from_uuid(uuid)).map(Node::from)
+        }
+        ProviderId::PREFIX => {
+            Provider::find(&catalogue, ProviderId::from_uuid(uuid)).map(Node::from)
+        }
+        ResourceKindId::PREFIX => {
+            ResourceKind::find(&catalogue, ResourceKindId::from_uuid(uuid)).map(Node::from)
+        }
+        ResourceId::PREFIX => {
+            Resource::find(&catalogue, ResourceId::from_uuid(uuid)).map(Node::from)
+        }
         ServiceId::PREFIX => Service::find(&catalogue, ServiceId::from_uuid(uuid)).map(Node::from),
         _ => None,
     })

@@ -1,24 +1,25 @@
 //! Problems: what stood in the way of a mutation, as data that a client can act on.
 
-use std::sync::Arc;
-
-use async_graphql::{Context, Enum, ID, Interface, SimpleObject};
-use domain::id::{BookingId, ServiceId};
+use async_graphql::{Enum, Interface, SimpleObject};
 use domain::policy;
 use domain::problem as refusal;
-use engine::catalogue::Catalogue;
 
-use crate::failure::{Failure, Result};
-use crate::id;
-use crate::request::Asked;
 use crate::slot::Slot;
 
 /// What stood in the way of a mutation: something the client has caused and can mend. Ask for `code` and `message` of any, and for
 /// more with a fragment on the type, as in `... on SlotUnavailable { reasons alternatives { startsAt } }`.
 #[derive(Interface, Clone)]
 #[graphql(
-    field(name = "code", ty = "ProblemCode", desc = "What kind of problem it is, for the program."),
-    field(name = "message", ty = "String", desc = "What is wrong and what was expected, in English, for people and logs."),
+    field(
+        name = "code",
+        ty = "ProblemCode",
+        desc = "What kind of problem it is, for the program."
+    ),
+    field(
+        name = "message",
+        ty = "String",
+        desc = "What is wrong and what was expected, in English, for people and logs."
+    ),
     field(
         name = "path",
         ty = "Option<Vec<String>>",
@@ -113,47 +114,47 @@ macro_rules! problems {
         pub struct $name {
             /// What kind of problem it is, for the program.
             #[graphql(owned)]
-            code: ProblemCode,
+            pub(crate) code: ProblemCode,
             /// What is wrong and what was expected, in English, for people and logs.
             #[graphql(owned)]
-            message: String,
+            pub(crate) message: String,
             /// Where in the arguments it lies, from the outside in. Null where it lies in no single place.
             #[graphql(owned)]
-            path: Option<Vec<String>>,
-            $($(#[$field_doc])* $field: $type,)*
+            pub(crate) path: Option<Vec<String>>,
+            $($(#[$field_doc])* pub(crate) $field: $type,)*
         }
     )*};
 }
 
 problems! {
-    /// The input cannot be right. Code INVALID.
+    /// The input cannot be right. Code `INVALID`.
     InvalidInput {}
-    /// There is no such thing. Code NOT_FOUND.
+    /// There is no such thing. Code `NOT_FOUND`.
     NotFound {}
-    /// The state of the thing does not allow it. Code CONFLICT.
+    /// The state of the thing does not allow it. Code `CONFLICT`.
     Conflict {}
-    /// The thing has changed since you read it. Code VERSION_CONFLICT.
+    /// The thing has changed since you read it. Code `VERSION_CONFLICT`.
     VersionConflict {
         /// The version it has now.
         current_version: i32
     }
-    /// The idempotency key was used with another input. Code IDEMPOTENCY_CONFLICT.
+    /// The idempotency key was used with another input. Code `IDEMPOTENCY_CONFLICT`.
     IdempotencyConflict {}
-    /// The slot cannot be had: why, and the nearest slots that can. Code SLOT_UNAVAILABLE.
+    /// The slot cannot be had: why, and the nearest slots that can. Code `SLOT_UNAVAILABLE`.
     SlotUnavailable {
         /// Every reason there is; never empty.
         reasons: Vec<UnavailableReason>,
         /// The nearest free starts before and after, and the same time with another provider; by start. They are not held.
         alternatives: Vec<Slot>
     }
-    /// The policy of the booking forbids it. Code POLICY_VIOLATION.
+    /// The policy of the booking forbids it. Code `POLICY_VIOLATION`.
     PolicyViolation {
         /// Which of its rules.
         rule: PolicyRule
     }
-    /// The hold does not keep its slot any more. Code HOLD_EXPIRED.
+    /// The hold does not keep its slot any more. Code `HOLD_EXPIRED`.
     HoldExpired {}
-    /// A plugin of the business refused the booking; the message is the plugin's. Code PLUGIN_REFUSED.
+    /// A plugin of the business refused the booking; the message is the plugin's. Code `PLUGIN_REFUSED`.
     PluginRefused {}
 }
 
@@ -215,18 +216,25 @@ pub(crate) fn message(refused: &refusal::Problem) -> String {
         Problem::VersionConflict { current_version } => {
             format!("it has changed since you read it: its version is {current_version} now")
         }
-        Problem::IdempotencyConflict => "this idempotency key was used with another input".to_owned(),
+        Problem::IdempotencyConflict => {
+            "this idempotency key was used with another input".to_owned()
+        }
         Problem::SlotUnavailable { reasons, .. } => {
             let reasons: Vec<&str> = reasons.iter().map(|reason| in_words(*reason)).collect();
             format!("this time cannot be booked: {}", reasons.join("; "))
         }
-        Problem::HoldExpired => "the hold does not keep its slot any more: it ran out, was given back or was redeemed".to_owned(),
+        Problem::HoldExpired => {
+            "the hold does not keep its slot any more: it ran out, was given back or was redeemed"
+                .to_owned()
+        }
     }
 }
 
 /// A message that says something of a field begins with the field's name.
 fn named(path: &[String], message: &str) -> String {
-    let says_of = ["must ", "is ", "names ", "needs "].iter().any(|verb| message.starts_with(verb));
+    let says_of = ["must ", "is ", "names ", "needs "]
+        .iter()
+        .any(|verb| message.starts_with(verb));
     match path.last() {
         Some(field) if says_of => format!("`{field}` {message}"),
         _ => message.to_owned(),
@@ -250,110 +258,70 @@ fn in_words(reason: refusal::UnavailableReason) -> &'static str {
     }
 }
 
-/// What a mutation was about: whose slots the alternatives are.
-pub(crate) enum About {
-    /// Nothing that has slots.
-    Other,
-    /// A slot of a service for a party.
-    Service(ID, i32),
-    /// A booking that was to move.
-    Booking(ID),
-}
-
-/// What a mutation came to: done, or what stood in the way. Anything else is an error of the response.
-pub(crate) async fn settled<T>(
-    ctx: &Context<'_>,
-    outcome: engine::Result<T>,
-    about: &About,
-) -> Result<Result<T, Vec<Problem>>> {
-    let refused = match outcome {
-        Ok(done) => return Ok(Ok(done)),
-        Err(engine::Error::Refused(refused)) => refused,
-        Err(error) => return Err(error.into()),
-    };
-    let mut problems = Vec::with_capacity(refused.len());
-    for problem in refused {
-        problems.push(shown(ctx, problem, about).await?);
-    }
-    Ok(Err(problems))
-}
-
-/// The same of a mutation of the catalogue: the engine answers an id, and the thing is found in the catalogue as it is since.
-pub(crate) async fn changed<I, T>(
-    ctx: &Context<'_>,
-    outcome: engine::Result<I>,
-    find: impl FnOnce(&Arc<Catalogue>, I) -> Option<T>,
-) -> Result<(Option<T>, Vec<Problem>)> {
-    match settled(ctx, outcome, &About::Other).await? {
-        Ok(id) => {
-            let catalogue = Asked::of(ctx)?.catalogue_now().await?;
-            let thing = find(&catalogue, id).ok_or_else(|| Failure::fault("what was changed is not in the catalogue"))?;
-            Ok((Some(thing), Vec::new()))
-        }
-        Err(problems) => Ok((None, problems)),
-    }
-}
-
-/// What the engine answers to arguments that stand outside an `input`: their paths have none.
-pub(crate) fn bare<T>(outcome: engine::Result<T>) -> engine::Result<T> {
-    use refusal::Problem;
-    let cut = |path: Vec<String>| match path.split_first() {
-        Some((head, rest)) if head == "input" => rest.to_vec(),
-        _ => path,
-    };
-    outcome.map_err(|error| match error {
-        engine::Error::Refused(problems) => {
-            let bare = problems.into_iter().map(|problem| match problem {
-                Problem::Invalid { path, message } => Problem::Invalid { path: cut(path), message },
-                Problem::NotFound { path, message } => Problem::NotFound { path: cut(path), message },
-                other => other,
-            });
-            engine::Error::Refused(bare.collect())
-        }
-        other => other,
-    })
-}
-
-async fn shown(ctx: &Context<'_>, refused: refusal::Problem, about: &About) -> Result<Problem> {
+#[cfg(test)]
+mod tests {
+    use super::*;
     use refusal::Problem as Refused;
-    let (code, message, path) = (ProblemCode::of(&refused), message(&refused), path(&refused));
-    Ok(match refused {
-        Refused::Invalid { .. } => InvalidInput { code, message, path }.into(),
-        Refused::NotFound { .. } => NotFound { code, message, path }.into(),
-        Refused::Conflict { .. } => Conflict { code, message, path }.into(),
-        Refused::VersionConflict { current_version } => {
-            let current_version = i32::try_from(current_version).unwrap_or(i32::MAX);
-            VersionConflict { code, message, path, current_version }.into()
-        }
-        Refused::IdempotencyConflict => IdempotencyConflict { code, message, path }.into(),
-        Refused::SlotUnavailable { reasons, alternatives } => {
-            let reasons = reasons.into_iter().map(UnavailableReason::from).collect();
-            let alternatives = slots(ctx, alternatives, about).await?;
-            SlotUnavailable { code, message, path, reasons, alternatives }.into()
-        }
-        Refused::PolicyViolation { rule, .. } => PolicyViolation { code, message, path, rule: rule.into() }.into(),
-        Refused::HoldExpired => HoldExpired { code, message, path }.into(),
-        Refused::PluginRefused { .. } => PluginRefused { code, message, path }.into(),
-    })
-}
 
-/// Slots of what the mutation was about.
-async fn slots(ctx: &Context<'_>, slots: Vec<domain::availability::Slot>, about: &About) -> Result<Vec<Slot>> {
-    let asked = Asked::of(ctx)?;
-    let (service_id, party_size) = match about {
-        About::Service(service, party_size) => {
-            (id::parsed::<ServiceId>(&["input", "serviceId"], service)?, u32::try_from(*party_size).unwrap_or(1))
+    #[test]
+    fn every_refusal_has_its_code_as_the_api_writes_it() {
+        let text = || "why".to_owned();
+        let slot = Refused::SlotUnavailable {
+            reasons: Vec::new(),
+            alternatives: Vec::new(),
+        };
+        let policy = Refused::PolicyViolation {
+            rule: policy::PolicyRule::CancellationNotice,
+            message: text(),
+        };
+        let refusals = [
+            (Refused::invalid(&["input"], "is required"), "INVALID"),
+            (Refused::not_found(&["id"], "booking"), "NOT_FOUND"),
+            (Refused::conflict("why"), "CONFLICT"),
+            (
+                Refused::VersionConflict { current_version: 2 },
+                "VERSION_CONFLICT",
+            ),
+            (Refused::IdempotencyConflict, "IDEMPOTENCY_CONFLICT"),
+            (slot, "SLOT_UNAVAILABLE"),
+            (policy, "POLICY_VIOLATION"),
+            (Refused::HoldExpired, "HOLD_EXPIRED"),
+            (Refused::PluginRefused { message: text() }, "PLUGIN_REFUSED"),
+        ];
+        for (refused, name) in refusals {
+            let code = ProblemCode::of(&refused);
+            assert_eq!(code.name(), name);
+            assert_eq!(
+                async_graphql::resolver_utils::enum_value(code).to_string(),
+                name
+            );
+            assert!(!message(&refused).is_empty());
         }
-        About::Booking(booking) => {
-            let booking = id::parsed::<BookingId>(&["input", "bookingId"], booking)?;
-            match asked.engine.booking(&asked.caller, booking).await? {
-                Some((booking, session)) => (session.service_id, booking.party_size),
-                None => return Ok(Vec::new()),
-            }
-        }
-        About::Other => return Ok(Vec::new()),
-    };
-    let catalogue = asked.catalogue_now().await?;
-    let Some(service) = catalogue.service(service_id) else { return Ok(Vec::new()) };
-    Ok(slots.into_iter().map(|slot| Slot::new(&catalogue, service, party_size, None, slot)).collect())
+    }
+
+    #[test]
+    fn a_message_names_the_field_that_it_speaks_of() {
+        assert_eq!(
+            message(&Refused::invalid(&["input", "name"], "must not be empty")),
+            "`name` must not be empty"
+        );
+        let other = Refused::invalid(&["input", "startsAt"], "the hold is for another time");
+        assert_eq!(message(&other), "the hold is for another time");
+        let reasons = vec![
+            refusal::UnavailableReason::ProviderBusy,
+            refusal::UnavailableReason::TooSoon,
+        ];
+        let slot = Refused::SlotUnavailable {
+            reasons,
+            alternatives: Vec::new(),
+        };
+        let expected =
+            "this time cannot be booked: the provider is busy; it is too soon or in the past";
+        assert_eq!(message(&slot), expected);
+        assert_eq!(
+            path(&slot),
+            Some(vec!["input".to_owned(), "startsAt".to_owned()])
+        );
+        assert_eq!(path(&Refused::IdempotencyConflict), None);
+    }
 }

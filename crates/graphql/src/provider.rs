@@ -12,9 +12,10 @@ use crate::LIST_COST;
 use crate::failure::Result;
 use crate::id::{list, parsed, shown};
 use crate::location::Location;
-use crate::problem::{Problem, bare, changed};
+use crate::problem::Problem;
 use crate::request::Asked;
 use crate::service::Service;
+use crate::settle::{bare, changed};
 
 pub struct Provider {
     catalogue: Arc<Catalogue>,
@@ -25,7 +26,10 @@ impl Provider {
     /// The provider with this id, archived or not.
     pub(crate) fn find(catalogue: &Arc<Catalogue>, id: ProviderId) -> Option<Self> {
         let provider = catalogue.provider(id)?.clone();
-        Some(Self { catalogue: catalogue.clone(), provider })
+        Some(Self {
+            catalogue: catalogue.clone(),
+            provider,
+        })
     }
 }
 
@@ -44,28 +48,44 @@ impl Provider {
 
     /// Where mail about their bookings goes. Shown to staff; null for anybody else.
     async fn email(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
-        Ok(self.provider.email.as_deref().filter(|_| Asked::of(ctx).is_ok_and(|asked| asked.is_staff())))
+        Ok(self
+            .provider
+            .email
+            .as_deref()
+            .filter(|_| Asked::of(ctx).is_ok_and(|asked| asked.is_staff())))
     }
 
     /// The most sessions of theirs that may start on one local day; null: no limit. Shown to staff; null for anybody else.
     async fn daily_limit(&self, ctx: &Context<'_>) -> Result<Option<u32>> {
-        Ok(self.provider.daily_limit.filter(|_| Asked::of(ctx).is_ok_and(|asked| asked.is_staff())))
+        Ok(self
+            .provider
+            .daily_limit
+            .filter(|_| Asked::of(ctx).is_ok_and(|asked| asked.is_staff())))
     }
 
     /// The services that they offer, without archived ones.
     #[graphql(complexity = "1 + LIST_COST * child_complexity")]
     async fn services(&self) -> Vec<Service> {
         let services = self.catalogue.services.values();
-        let offered = services.filter(|service| !service.archived && service.provider_ids.contains(&self.provider.id));
-        offered.filter_map(|service| Service::find(&self.catalogue, service.id)).collect()
+        let offered = services.filter(|service| {
+            !service.archived && service.provider_ids.contains(&self.provider.id)
+        });
+        offered
+            .filter_map(|service| Service::find(&self.catalogue, service.id))
+            .collect()
     }
 
     /// The locations where they work, without archived ones.
     #[graphql(complexity = "1 + LIST_COST * child_complexity")]
     async fn locations(&self) -> Vec<Location> {
-        let open = |id: &&_| self.catalogue.location(**id).is_some_and(|location| !location.archived);
+        let open = |id: &&_| {
+            self.catalogue
+                .location(**id)
+                .is_some_and(|location| !location.archived)
+        };
         let ids = self.provider.location_ids.iter().filter(open);
-        ids.filter_map(|id| Location::find(&self.catalogue, *id)).collect()
+        ids.filter_map(|id| Location::find(&self.catalogue, *id))
+            .collect()
     }
 
     /// Whether they are closed to new bookings. What was booked stands.
@@ -134,14 +154,22 @@ impl ProviderQuery {
     async fn providers(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default_with = "Some(false)", desc = "Staff: also those that are archived. Nobody else sees them here.")]
+        #[graphql(
+            default_with = "Some(false)",
+            desc = "Staff: also those that are archived. Nobody else sees them here."
+        )]
         include_archived: Option<bool>,
     ) -> Result<Vec<Provider>> {
         let asked = Asked::of(ctx)?;
         let archived = asked.wants_archived(include_archived);
         let catalogue = asked.catalogue().await?;
-        let listed = catalogue.providers.values().filter(|provider| archived || !provider.archived);
-        Ok(listed.filter_map(|provider| Provider::find(&catalogue, provider.id)).collect())
+        let listed = catalogue
+            .providers
+            .values()
+            .filter(|provider| archived || !provider.archived);
+        Ok(listed
+            .filter_map(|provider| Provider::find(&catalogue, provider.id))
+            .collect())
     }
 }
 
@@ -164,7 +192,10 @@ impl ProviderMutation {
                 location_ids: list(&["input", "locationIds"], input.location_ids.as_ref())?,
                 daily_limit: input.daily_limit,
             };
-            asked.engine.create_provider(&asked.caller, create, input.idempotency_key.as_deref()).await
+            asked
+                .engine
+                .create_provider(&asked.caller, create, input.idempotency_key.as_deref())
+                .await
         };
         ProviderPayload::of(ctx, outcome.await).await
     }
@@ -185,7 +216,10 @@ impl ProviderMutation {
                 daily_limit: input.daily_limit.as_opt_ref().map(Option::<&i32>::copied),
                 archived: input.archived,
             };
-            asked.engine.update_provider(&asked.caller, update, input.idempotency_key.as_deref()).await
+            asked
+                .engine
+                .update_provider(&asked.caller, update, input.idempotency_key.as_deref())
+                .await
         };
         ProviderPayload::of(ctx, outcome.await).await
     }
@@ -195,7 +229,8 @@ impl ProviderMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which provider.")] id: ID,
-        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")] idempotency_key: Option<String>,
+        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")]
+        idempotency_key: Option<String>,
     ) -> Result<ProviderPayload> {
         let asked = Asked::of(ctx)?;
         let outcome = async {
@@ -207,7 +242,10 @@ impl ProviderMutation {
                 daily_limit: None,
                 archived: Some(true),
             };
-            asked.engine.update_provider(&asked.caller, update, idempotency_key.as_deref()).await
+            asked
+                .engine
+                .update_provider(&asked.caller, update, idempotency_key.as_deref())
+                .await
         };
         ProviderPayload::of(ctx, bare(outcome.await)).await
     }

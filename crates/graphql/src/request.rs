@@ -24,7 +24,10 @@ pub(crate) struct AtHand {
 impl AtHand {
     pub(crate) fn new(engine: Engine, caller: Caller) -> Self {
         let loader = DataLoader::new(Reader { engine, caller }, tokio::spawn);
-        Self { catalogue: OnceCell::new(), loader }
+        Self {
+            catalogue: OnceCell::new(),
+            loader,
+        }
     }
 }
 
@@ -39,8 +42,16 @@ pub(crate) struct Asked<'a> {
 impl<'a> Asked<'a> {
     /// Who asks whom in this request.
     pub(crate) fn of(ctx: &Context<'a>) -> Result<Self> {
-        match (ctx.data_opt::<Engine>(), ctx.data_opt::<Caller>(), ctx.data_opt::<AtHand>()) {
-            (Some(engine), Some(caller), Some(at_hand)) => Ok(Self { engine, caller: *caller, at_hand }),
+        match (
+            ctx.data_opt::<Engine>(),
+            ctx.data_opt::<Caller>(),
+            ctx.data_opt::<AtHand>(),
+        ) {
+            (Some(engine), Some(caller), Some(at_hand)) => Ok(Self {
+                engine,
+                caller: *caller,
+                at_hand,
+            }),
             _ => Err(Failure::fault("the request was run without its caller")),
         }
     }
@@ -96,7 +107,10 @@ impl Loader<SessionId> for Reader {
 
     async fn load(&self, ids: &[SessionId]) -> Result<HashMap<SessionId, Arc<Session>>> {
         let sessions = self.engine.sessions(&self.caller, ids).await?;
-        Ok(sessions.into_iter().map(|session| (session.id, Arc::new(session))).collect())
+        Ok(sessions
+            .into_iter()
+            .map(|session| (session.id, Arc::new(session)))
+            .collect())
     }
 }
 
@@ -106,7 +120,10 @@ impl Loader<CustomerId> for Reader {
 
     async fn load(&self, ids: &[CustomerId]) -> Result<HashMap<CustomerId, Arc<Customer>>> {
         let customers = self.engine.customers(&self.caller, ids).await?;
-        Ok(customers.into_iter().map(|customer| (customer.id, Arc::new(customer))).collect())
+        Ok(customers
+            .into_iter()
+            .map(|customer| (customer.id, Arc::new(customer)))
+            .collect())
     }
 }
 

@@ -12,8 +12,9 @@ use crate::LIST_COST;
 use crate::failure::{Failure, Result};
 use crate::id::{parsed, shown};
 use crate::location::Location;
-use crate::problem::{Problem, bare, changed};
+use crate::problem::Problem;
 use crate::request::Asked;
+use crate::settle::{bare, changed};
 
 pub struct ResourceKind(Arc<resource::ResourceKind>);
 
@@ -52,7 +53,10 @@ impl Resource {
     /// The resource with this id, archived or not.
     pub(crate) fn find(catalogue: &Arc<Catalogue>, id: ResourceId) -> Option<Self> {
         let resource = catalogue.resource(id)?.clone();
-        Some(Self { catalogue: catalogue.clone(), resource })
+        Some(Self {
+            catalogue: catalogue.clone(),
+            resource,
+        })
     }
 }
 
@@ -173,13 +177,19 @@ impl ResourceQuery {
     async fn resource_kinds(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default_with = "Some(false)", desc = "Staff: also those that are archived. Nobody else sees them here.")]
+        #[graphql(
+            default_with = "Some(false)",
+            desc = "Staff: also those that are archived. Nobody else sees them here."
+        )]
         include_archived: Option<bool>,
     ) -> Result<Vec<ResourceKind>> {
         let asked = Asked::of(ctx)?;
         let archived = asked.wants_archived(include_archived);
         let catalogue = asked.catalogue().await?;
-        let listed = catalogue.resource_kinds.values().filter(|kind| archived || !kind.archived);
+        let listed = catalogue
+            .resource_kinds
+            .values()
+            .filter(|kind| archived || !kind.archived);
         Ok(listed.cloned().map(ResourceKind).collect())
     }
 
@@ -188,14 +198,22 @@ impl ResourceQuery {
     async fn resources(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default_with = "Some(false)", desc = "Staff: also those that are archived. Nobody else sees them here.")]
+        #[graphql(
+            default_with = "Some(false)",
+            desc = "Staff: also those that are archived. Nobody else sees them here."
+        )]
         include_archived: Option<bool>,
     ) -> Result<Vec<Resource>> {
         let asked = Asked::of(ctx)?;
         let archived = asked.wants_archived(include_archived);
         let catalogue = asked.catalogue().await?;
-        let listed = catalogue.resources.values().filter(|resource| archived || !resource.archived);
-        Ok(listed.filter_map(|resource| Resource::find(&catalogue, resource.id)).collect())
+        let listed = catalogue
+            .resources
+            .values()
+            .filter(|resource| archived || !resource.archived);
+        Ok(listed
+            .filter_map(|resource| Resource::find(&catalogue, resource.id))
+            .collect())
     }
 }
 
@@ -213,7 +231,14 @@ impl ResourceMutation {
         let asked = Asked::of(ctx)?;
         let create = engine_resource::CreateResourceKind { name: input.name };
         let key = input.idempotency_key.as_deref();
-        kind_payload(ctx, asked.engine.create_resource_kind(&asked.caller, create, key).await).await
+        kind_payload(
+            ctx,
+            asked
+                .engine
+                .create_resource_kind(&asked.caller, create, key)
+                .await,
+        )
+        .await
     }
 
     /// Changes a kind of resource. Owners and managers.
@@ -225,8 +250,15 @@ impl ResourceMutation {
         let asked = Asked::of(ctx)?;
         let outcome = async {
             let id = parsed(&["input", "id"], &input.id)?;
-            let update = engine_resource::UpdateResourceKind { id, name: input.name, archived: input.archived };
-            asked.engine.update_resource_kind(&asked.caller, update, input.idempotency_key.as_deref()).await
+            let update = engine_resource::UpdateResourceKind {
+                id,
+                name: input.name,
+                archived: input.archived,
+            };
+            asked
+                .engine
+                .update_resource_kind(&asked.caller, update, input.idempotency_key.as_deref())
+                .await
         };
         kind_payload(ctx, outcome.await).await
     }
@@ -236,13 +268,21 @@ impl ResourceMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which kind.")] id: ID,
-        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")] idempotency_key: Option<String>,
+        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")]
+        idempotency_key: Option<String>,
     ) -> Result<ResourceKindPayload> {
         let asked = Asked::of(ctx)?;
         let outcome = async {
             let id = parsed(&["id"], &id)?;
-            let update = engine_resource::UpdateResourceKind { id, name: None, archived: Some(true) };
-            asked.engine.update_resource_kind(&asked.caller, update, idempotency_key.as_deref()).await
+            let update = engine_resource::UpdateResourceKind {
+                id,
+                name: None,
+                archived: Some(true),
+            };
+            asked
+                .engine
+                .update_resource_kind(&asked.caller, update, idempotency_key.as_deref())
+                .await
         };
         kind_payload(ctx, bare(outcome.await)).await
     }
@@ -261,7 +301,10 @@ impl ResourceMutation {
                 location_id: parsed(&["input", "locationId"], &input.location_id)?,
                 units: input.units.unwrap_or(1),
             };
-            asked.engine.create_resource(&asked.caller, create, input.idempotency_key.as_deref()).await
+            asked
+                .engine
+                .create_resource(&asked.caller, create, input.idempotency_key.as_deref())
+                .await
         };
         payload(ctx, outcome.await).await
     }
@@ -275,9 +318,22 @@ impl ResourceMutation {
         let asked = Asked::of(ctx)?;
         let outcome = async {
             let id = parsed(&["input", "id"], &input.id)?;
-            let UpdateResourceInput { name, units, archived, .. } = input;
-            let update = engine_resource::UpdateResource { id, name, units, archived };
-            asked.engine.update_resource(&asked.caller, update, input.idempotency_key.as_deref()).await
+            let UpdateResourceInput {
+                name,
+                units,
+                archived,
+                ..
+            } = input;
+            let update = engine_resource::UpdateResource {
+                id,
+                name,
+                units,
+                archived,
+            };
+            asked
+                .engine
+                .update_resource(&asked.caller, update, input.idempotency_key.as_deref())
+                .await
         };
         payload(ctx, outcome.await).await
     }
@@ -287,24 +343,42 @@ impl ResourceMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which resource.")] id: ID,
-        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")] idempotency_key: Option<String>,
+        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")]
+        idempotency_key: Option<String>,
     ) -> Result<ResourcePayload> {
         let asked = Asked::of(ctx)?;
         let outcome = async {
             let id = parsed(&["id"], &id)?;
-            let update = engine_resource::UpdateResource { id, name: None, units: None, archived: Some(true) };
-            asked.engine.update_resource(&asked.caller, update, idempotency_key.as_deref()).await
+            let update = engine_resource::UpdateResource {
+                id,
+                name: None,
+                units: None,
+                archived: Some(true),
+            };
+            asked
+                .engine
+                .update_resource(&asked.caller, update, idempotency_key.as_deref())
+                .await
         };
         payload(ctx, bare(outcome.await)).await
     }
 }
 
-async fn kind_payload(ctx: &Context<'_>, outcome: engine::Result<ResourceKindId>) -> Result<ResourceKindPayload> {
+async fn kind_payload(
+    ctx: &Context<'_>,
+    outcome: engine::Result<ResourceKindId>,
+) -> Result<ResourceKindPayload> {
     let (resource_kind, problems) = changed(ctx, outcome, ResourceKind::find).await?;
-    Ok(ResourceKindPayload { resource_kind, problems })
+    Ok(ResourceKindPayload {
+        resource_kind,
+        problems,
+    })
 }
 
-async fn payload(ctx: &Context<'_>, outcome: engine::Result<ResourceId>) -> Result<ResourcePayload> {
+async fn payload(
+    ctx: &Context<'_>,
+    outcome: engine::Result<ResourceId>,
+) -> Result<ResourcePayload> {
     let (resource, problems) = changed(ctx, outcome, Resource::find).await?;
     Ok(ResourcePayload { resource, problems })
 }

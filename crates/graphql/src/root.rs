@@ -35,7 +35,7 @@ pub struct Query(
 
 /// What can be changed. Each answers a payload: the thing, null when it was not done, and the problems that stood in the way. Each
 /// takes an idempotency key: the same key with the same input answers the first answer again and does nothing; with another input it
-/// answers IdempotencyConflict.
+/// answers `IdempotencyConflict`.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     LocationMutation,

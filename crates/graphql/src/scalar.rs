@@ -35,7 +35,10 @@ impl DateTime {
 /// An instant, as RFC 3339 writes it, with seconds and an offset: `2027-03-14T09:30:00-04:00` or `2027-03-14T13:30:00Z`. Answers
 /// carry the offset of the time zone asked for, else that of the location (or of the business, where no location bears on it). Years
 /// from 1970 to 9999 are accepted.
-#[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
+#[Scalar(
+    name = "DateTime",
+    specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339"
+)]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let read = text(&value).and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok());
@@ -59,8 +62,12 @@ pub struct Date(pub(crate) NaiveDate);
 #[Scalar(name = "Date")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let read = text(&value).filter(|text| text.len() == 10).and_then(|text| text.parse().ok());
-        read.map(Self).ok_or_else(bad)
+        let read = |text: &str| {
+            text.parse()
+                .ok()
+                .filter(|date: &NaiveDate| date.to_string() == text)
+        };
+        text(&value).and_then(read).map(Self).ok_or_else(bad)
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -97,8 +104,11 @@ impl ScalarType for LocalTime {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeZone(pub(crate) String);
 
-/// The name of a time zone in the IANA database, `Europe/London`. A name that is not in it is refused with a problem of code INVALID.
-#[Scalar(name = "TimeZone", specified_by_url = "https://www.iana.org/time-zones")]
+/// The name of a time zone in the IANA database, `Europe/London`. A name that is not in it is refused with a problem of code `INVALID`.
+#[Scalar(
+    name = "TimeZone",
+    specified_by_url = "https://www.iana.org/time-zones"
+)]
 impl ScalarType for TimeZone {
     fn parse(value: Value) -> InputValueResult<Self> {
         let read = text(&value).map(|name| Self(name.to_owned()));
@@ -122,6 +132,19 @@ pub(crate) fn expected(scalar: &str) -> Option<&'static str> {
         "LocalTime" => Some("a time such as 09:30, from 00:00 to 24:00"),
         "TimeZone" => Some("the name of a time zone such as Europe/London"),
         _ => None,
+    }
+}
+
+/// Whether the scalar of this name reads the value, or each value of a list.
+pub(crate) fn reads(scalar: &str, value: &Value) -> bool {
+    match (scalar, value) {
+        (_, Value::Null) => true,
+        (_, Value::List(values)) => values.iter().all(|value| reads(scalar, value)),
+        ("DateTime", _) => DateTime::is_valid(value),
+        ("Date", _) => Date::is_valid(value),
+        ("LocalTime", _) => LocalTime::is_valid(value),
+        ("TimeZone", _) => TimeZone::is_valid(value),
+        _ => true,
     }
 }
 
@@ -151,7 +174,15 @@ mod tests {
         let at = read::<DateTime>("2027-03-14T09:30:00-04:00").unwrap();
         assert_eq!(at, read("2027-03-14T13:30:00Z").unwrap());
         assert_eq!(at.utc().timestamp(), 1_805_031_000);
-        for wrong in ["", "2027-03-14", "2027-03-14T09:30Z", "2027-03-14T09:30:00", "2027-02-30T09:30:00Z", "now", "1805031000"] {
+        for wrong in [
+            "",
+            "2027-03-14",
+            "2027-03-14T09:30Z",
+            "2027-03-14T09:30:00",
+            "2027-02-30T09:30:00Z",
+            "now",
+            "1805031000",
+        ] {
             assert_eq!(read::<DateTime>(wrong), None, "{wrong}");
         }
         assert!(DateTime::parse(Value::from(1_805_031_000_i64)).is_err());
@@ -162,13 +193,27 @@ mod tests {
         let zones = ZoneDatabase::bundled();
         let at = |text: &str, zone: &str| {
             let at = read::<DateTime>(text).unwrap().utc();
-            DateTime::new(at, &zones.get(zone).unwrap()).to_value().to_string()
+            DateTime::new(at, &zones.get(zone).unwrap())
+                .to_value()
+                .to_string()
         };
-        assert_eq!(at("2027-01-14T12:00:00Z", "America/New_York"), "\"2027-01-14T07:00:00-05:00\"");
-        assert_eq!(at("2027-07-14T12:00:00Z", "Asia/Kathmandu"), "\"2027-07-14T17:45:00+05:45\"");
-        assert_eq!(at("2027-01-14T12:00:00.25Z", "Europe/London"), "\"2027-01-14T12:00:00.250+00:00\"");
+        assert_eq!(
+            at("2027-01-14T12:00:00Z", "America/New_York"),
+            "\"2027-01-14T07:00:00-05:00\""
+        );
+        assert_eq!(
+            at("2027-07-14T12:00:00Z", "Asia/Kathmandu"),
+            "\"2027-07-14T17:45:00+05:45\""
+        );
+        assert_eq!(
+            at("2027-01-14T12:00:00.25Z", "Europe/London"),
+            "\"2027-01-14T12:00:00.250+00:00\""
+        );
         // Monrovia was 44 minutes and 30 seconds behind until 1972.
-        assert_eq!(at("1971-01-01T12:00:00Z", "Africa/Monrovia"), "\"1971-01-01T11:16:00-00:44\"");
+        assert_eq!(
+            at("1971-01-01T12:00:00Z", "Africa/Monrovia"),
+            "\"1971-01-01T11:16:00-00:44\""
+        );
     }
 
     #[test]
@@ -177,7 +222,10 @@ mod tests {
         for wrong in ["2027-3-14", "14.03.2027", "2027-02-29", "+2027-03-1"] {
             assert_eq!(read::<Date>(wrong), None, "{wrong}");
         }
-        assert_eq!(read::<LocalTime>("24:00").unwrap().to_value(), Value::from("24:00"));
+        assert_eq!(
+            read::<LocalTime>("24:00").unwrap().to_value(),
+            Value::from("24:00")
+        );
         assert_eq!(read::<LocalTime>("24:01"), None);
         assert!(TimeZone::parse(Value::from(1)).is_err());
     }

@@ -34,11 +34,21 @@ pub enum Weekday {
 
 impl Weekday {
     /// All of them, in the order in which the engine numbers them.
-    const ALL: [Self; 7] =
-        [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday, Self::Saturday, Self::Sunday];
+    const ALL: [Self; 7] = [
+        Self::Monday,
+        Self::Tuesday,
+        Self::Wednesday,
+        Self::Thursday,
+        Self::Friday,
+        Self::Saturday,
+        Self::Sunday,
+    ];
 
     fn number(self) -> u8 {
-        (0..).zip(Self::ALL).find(|(_, day)| *day == self).map_or(0, |(number, _)| number)
+        (0..)
+            .zip(Self::ALL)
+            .find(|(_, day)| *day == self)
+            .map_or(0, |(number, _)| number)
     }
 }
 
@@ -57,7 +67,8 @@ impl WeeklyWindow {
     /// The weekly windows of a schedule, by weekday and opening.
     pub(crate) fn of(schedule: &Schedule) -> Vec<Self> {
         let days = Weekday::ALL.into_iter().zip(&schedule.weekly);
-        let windows = days.flat_map(|(weekday, windows)| windows.iter().map(move |window| (weekday, window)));
+        let windows =
+            days.flat_map(|(weekday, windows)| windows.iter().map(move |window| (weekday, window)));
         windows
             .map(|(weekday, window)| Self {
                 weekday,
@@ -90,7 +101,11 @@ pub struct WeeklyWindowInput {
 
 impl From<WeeklyWindowInput> for engine_schedule::WeeklyWindow {
     fn from(window: WeeklyWindowInput) -> Self {
-        Self { weekday: window.weekday.number(), opens: window.opens.0, closes: window.closes.0 }
+        Self {
+            weekday: window.weekday.number(),
+            opens: window.opens.0,
+            closes: window.closes.0,
+        }
     }
 }
 
@@ -147,10 +162,20 @@ pub struct SetOpeningHoursInput {
 }
 
 impl SetOpeningHoursInput {
-    pub(crate) fn parsed(self) -> Result<(engine_location::SetOpeningHours, Option<String>), Problem> {
+    pub(crate) fn parsed(
+        self,
+    ) -> Result<(engine_location::SetOpeningHours, Option<String>), Problem> {
         let location_id = parsed(&["input", "locationId"], &self.location_id)?;
-        let windows = self.windows.map(|windows| windows.into_iter().map(Into::into).collect());
-        Ok((engine_location::SetOpeningHours { location_id, windows }, self.idempotency_key))
+        let windows = self
+            .windows
+            .map(|windows| windows.into_iter().map(Into::into).collect());
+        Ok((
+            engine_location::SetOpeningHours {
+                location_id,
+                windows,
+            },
+            self.idempotency_key,
+        ))
     }
 }
 
@@ -172,7 +197,10 @@ impl ScheduleMutation {
                 location_id: parsed(&["input", "locationId"], &input.location_id)?,
                 windows: input.windows.into_iter().map(Into::into).collect(),
             };
-            asked.engine.set_weekly_hours(&asked.caller, set, input.idempotency_key.as_deref()).await
+            asked
+                .engine
+                .set_weekly_hours(&asked.caller, set, input.idempotency_key.as_deref())
+                .await
         };
         ProviderPayload::of(ctx, outcome.await).await
     }
@@ -185,7 +213,10 @@ impl ScheduleMutation {
         #[graphql(desc = "The day and its hours.")] input: SetDateOverrideInput,
     ) -> Result<ProviderPayload> {
         let asked = Asked::of(ctx)?;
-        let window = |window: WindowInput| engine_schedule::Window { opens: window.opens.0, closes: window.closes.0 };
+        let window = |window: WindowInput| engine_schedule::Window {
+            opens: window.opens.0,
+            closes: window.closes.0,
+        };
         let outcome = async {
             let set = engine_schedule::SetDateOverride {
                 provider_id: parsed(&["input", "providerId"], &input.provider_id)?,
@@ -193,7 +224,10 @@ impl ScheduleMutation {
                 date: input.date.0,
                 windows: Some(input.windows.into_iter().map(window).collect()),
             };
-            asked.engine.set_date_override(&asked.caller, set, input.idempotency_key.as_deref()).await
+            asked
+                .engine
+                .set_date_override(&asked.caller, set, input.idempotency_key.as_deref())
+                .await
         };
         ProviderPayload::of(ctx, outcome.await).await
     }
@@ -212,7 +246,10 @@ impl ScheduleMutation {
                 date: input.date.0,
                 windows: None,
             };
-            asked.engine.set_date_override(&asked.caller, set, input.idempotency_key.as_deref()).await
+            asked
+                .engine
+                .set_date_override(&asked.caller, set, input.idempotency_key.as_deref())
+                .await
         };
         ProviderPayload::of(ctx, outcome.await).await
     }

@@ -12,11 +12,12 @@ use crate::LIST_COST;
 use crate::failure::{Failure, Result};
 use crate::id::{parsed, shown};
 use crate::money::Money;
-use crate::problem::{Problem, bare, changed};
+use crate::problem::Problem;
 use crate::provider::Provider;
 use crate::request::Asked;
 use crate::resource::ResourceKind;
 use crate::service_input::{CreateServiceInput, UpdateServiceInput};
+use crate::settle::{bare, changed};
 
 pub struct Service {
     catalogue: Arc<Catalogue>,
@@ -27,7 +28,10 @@ impl Service {
     /// The service with this id, archived or not.
     pub(crate) fn find(catalogue: &Arc<Catalogue>, id: ServiceId) -> Option<Self> {
         let service = catalogue.service(id)?.clone();
-        Some(Self { catalogue: catalogue.clone(), service })
+        Some(Self {
+            catalogue: catalogue.clone(),
+            service,
+        })
     }
 }
 
@@ -103,9 +107,14 @@ impl Service {
     /// Who offers it, without archived providers.
     #[graphql(complexity = "1 + LIST_COST * child_complexity")]
     async fn providers(&self) -> Vec<Provider> {
-        let open = |id: &&_| self.catalogue.provider(**id).is_some_and(|provider| !provider.archived);
+        let open = |id: &&_| {
+            self.catalogue
+                .provider(**id)
+                .is_some_and(|provider| !provider.archived)
+        };
         let ids = self.service.provider_ids.iter().filter(open);
-        ids.filter_map(|id| Provider::find(&self.catalogue, *id)).collect()
+        ids.filter_map(|id| Provider::find(&self.catalogue, *id))
+            .collect()
     }
 
     /// The resources that a session takes beside its provider.
@@ -114,7 +123,10 @@ impl Service {
         let requirement = |need: &service::ResourceRequirement| {
             let kind = ResourceKind::find(&self.catalogue, need.kind_id);
             let kind = kind.ok_or_else(|| Failure::fault("a requirement has no kind"))?;
-            Ok(ResourceRequirement { kind, units: need.units })
+            Ok(ResourceRequirement {
+                kind,
+                units: need.units,
+            })
         };
         self.service.requires.iter().map(requirement).collect()
     }
@@ -176,14 +188,22 @@ impl ServiceQuery {
     async fn services(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default_with = "Some(false)", desc = "Staff: also those that are archived. Nobody else sees them here.")]
+        #[graphql(
+            default_with = "Some(false)",
+            desc = "Staff: also those that are archived. Nobody else sees them here."
+        )]
         include_archived: Option<bool>,
     ) -> Result<Vec<Service>> {
         let asked = Asked::of(ctx)?;
         let archived = asked.wants_archived(include_archived);
         let catalogue = asked.catalogue().await?;
-        let listed = catalogue.services.values().filter(|service| archived || !service.archived);
-        Ok(listed.filter_map(|service| Service::find(&catalogue, service.id)).collect())
+        let listed = catalogue
+            .services
+            .values()
+            .filter(|service| archived || !service.archived);
+        Ok(listed
+            .filter_map(|service| Service::find(&catalogue, service.id))
+            .collect())
     }
 
     /// The service with this id, archived or not; null if there is none.
@@ -192,7 +212,9 @@ impl ServiceQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Which service, `svc_…`.")] id: ID,
     ) -> Result<Option<Service>> {
-        let Ok(id) = id.parse::<ServiceId>() else { return Ok(None) };
+        let Ok(id) = id.parse::<ServiceId>() else {
+            return Ok(None);
+        };
         Ok(Service::find(&Asked::of(ctx)?.catalogue().await?, id))
     }
 }
@@ -211,7 +233,10 @@ impl ServiceMutation {
         let asked = Asked::of(ctx)?;
         let outcome = async {
             let (create, key) = input.parsed()?;
-            asked.engine.create_service(&asked.caller, create, key.as_deref()).await
+            asked
+                .engine
+                .create_service(&asked.caller, create, key.as_deref())
+                .await
         };
         payload(ctx, outcome.await).await
     }
@@ -226,7 +251,10 @@ impl ServiceMutation {
         let asked = Asked::of(ctx)?;
         let outcome = async {
             let (id, update, key) = input.parsed()?;
-            asked.engine.update_service(&asked.caller, id, update, key.as_deref()).await
+            asked
+                .engine
+                .update_service(&asked.caller, id, update, key.as_deref())
+                .await
         };
         payload(ctx, outcome.await).await
     }
@@ -236,13 +264,20 @@ impl ServiceMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which service.")] id: ID,
-        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")] idempotency_key: Option<String>,
+        #[graphql(desc = "A text of your choice that makes this request safe to repeat.")]
+        idempotency_key: Option<String>,
     ) -> Result<ServicePayload> {
         let asked = Asked::of(ctx)?;
         let outcome = async {
             let id = parsed(&["id"], &id)?;
-            let update = ServiceInput { archived: Some(true), ..ServiceInput::default() };
-            asked.engine.update_service(&asked.caller, id, update, idempotency_key.as_deref()).await
+            let update = ServiceInput {
+                archived: Some(true),
+                ..ServiceInput::default()
+            };
+            asked
+                .engine
+                .update_service(&asked.caller, id, update, idempotency_key.as_deref())
+                .await
         };
         payload(ctx, bare(outcome.await)).await
     }

@@ -155,7 +155,11 @@ impl UpdateServiceInput {
             daily_limit: self.daily_limit.as_opt_ref().map(Option::<&i32>::copied),
             archived: self.archived,
         };
-        Ok((parsed(&["input", "id"], &self.id)?, service, self.idempotency_key))
+        Ok((
+            parsed(&["input", "id"], &self.id)?,
+            service,
+            self.idempotency_key,
+        ))
     }
 }
 
@@ -163,9 +167,16 @@ fn providers(ids: Option<&Vec<ID>>) -> Result<Option<Vec<ProviderId>>, Problem> 
     list(&["input", "providerIds"], ids)
 }
 
-fn requires(needs: Option<&Vec<ResourceRequirementInput>>) -> Result<Option<Vec<(ResourceKindId, i32)>>, Problem> {
+fn requires(
+    needs: Option<&Vec<ResourceRequirementInput>>,
+) -> Result<Option<Vec<(ResourceKindId, i32)>>, Problem> {
     let read = |need: &ResourceRequirementInput| {
-        Ok((parsed(&["input", "requires", "kindId"], &need.kind_id)?, need.units.unwrap_or(1)))
+        Ok((
+            parsed(&["input", "requires", "kindId"], &need.kind_id)?,
+            need.units.unwrap_or(1),
+        ))
     };
-    needs.map(|needs| needs.iter().map(read).collect()).transpose()
+    needs
+        .map(|needs| needs.iter().map(read).collect())
+        .transpose()
 }

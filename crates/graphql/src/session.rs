@@ -27,12 +27,17 @@ pub struct Session {
 impl Session {
     /// The session, which the caller may see.
     pub(crate) fn new(catalogue: &Arc<Catalogue>, session: Arc<session::Session>) -> Self {
-        Self { catalogue: catalogue.clone(), session }
+        Self {
+            catalogue: catalogue.clone(),
+            session,
+        }
     }
 
     /// The session with this id, for staff who see its bookings and for whoever manages a booking in it.
     pub(crate) async fn find(asked: &Asked<'_>, id: SessionId) -> Result<Option<Self>> {
-        let Some(session) = asked.engine.sessions(&asked.caller, &[id]).await?.pop() else { return Ok(None) };
+        let Some(session) = asked.engine.sessions(&asked.caller, &[id]).await?.pop() else {
+            return Ok(None);
+        };
         let visible = match asked.caller.actor {
             Actor::Guest(own) => {
                 let own = asked.engine.booking(&asked.caller, own).await?;
@@ -43,7 +48,10 @@ impl Session {
         if !visible {
             return Ok(None);
         }
-        Ok(Some(Self::new(&asked.catalogue_now().await?, Arc::new(session))))
+        Ok(Some(Self::new(
+            &asked.catalogue_now().await?,
+            Arc::new(session),
+        )))
     }
 }
 
@@ -76,12 +84,18 @@ impl Session {
 
     /// When it begins, in the location's time zone.
     async fn starts_at(&self) -> DateTime {
-        DateTime::new(self.session.starts_at, zone_of(&self.catalogue, None, self.session.location_id))
+        DateTime::new(
+            self.session.starts_at,
+            zone_of(&self.catalogue, None, self.session.location_id),
+        )
     }
 
     /// When it ends, in the location's time zone.
     async fn ends_at(&self) -> DateTime {
-        DateTime::new(self.session.ends_at, zone_of(&self.catalogue, None, self.session.location_id))
+        DateTime::new(
+            self.session.ends_at,
+            zone_of(&self.catalogue, None, self.session.location_id),
+        )
     }
 
     /// How many seats it has.
@@ -97,6 +111,10 @@ impl Session {
     /// The resources that it takes.
     #[graphql(complexity = "1 + LIST_COST * child_complexity")]
     async fn resources(&self) -> Vec<Resource> {
-        self.session.resource_ids.iter().filter_map(|id| Resource::find(&self.catalogue, *id)).collect()
+        self.session
+            .resource_ids
+            .iter()
+            .filter_map(|id| Resource::find(&self.catalogue, *id))
+            .collect()
     }
 }

@@ -22,7 +22,7 @@ pub struct Slot {
     service: Arc<Service>,
     party_size: u32,
     zone: Zone,
-    slot: availability::Slot,
+    offer: availability::Slot,
 }
 
 impl Slot {
@@ -35,7 +35,13 @@ impl Slot {
         slot: availability::Slot,
     ) -> Self {
         let zone = zone_of(catalogue, zone, slot.location_id).clone();
-        Self { catalogue: catalogue.clone(), service: service.clone(), party_size, zone, slot }
+        Self {
+            catalogue: catalogue.clone(),
+            service: service.clone(),
+            party_size,
+            zone,
+            offer: slot,
+        }
     }
 }
 
@@ -44,40 +50,56 @@ impl Slot {
 impl Slot {
     /// When a session would start.
     async fn starts_at(&self) -> DateTime {
-        DateTime::of_minute(self.slot.starts, &self.zone)
+        DateTime::of_minute(self.offer.starts, &self.zone)
     }
 
     /// When it would end.
     async fn ends_at(&self) -> DateTime {
-        DateTime::of_minute(self.slot.ends, &self.zone)
+        DateTime::of_minute(self.offer.ends, &self.zone)
     }
 
     /// Where.
     async fn location(&self) -> Result<Location> {
-        let location = Location::find(&self.catalogue, self.slot.location_id);
+        let location = Location::find(&self.catalogue, self.offer.location_id);
         location.ok_or_else(|| Failure::fault("a slot has no location"))
     }
 
     /// Everybody who can take it. Book with one of them, or leave the choice to the service.
     #[graphql(complexity = "1 + LIST_COST * child_complexity")]
     async fn providers(&self) -> Vec<Provider> {
-        self.slot.provider_ids.iter().filter_map(|id| Provider::find(&self.catalogue, *id)).collect()
+        self.offer
+            .provider_ids
+            .iter()
+            .filter_map(|id| Provider::find(&self.catalogue, *id))
+            .collect()
     }
 
     /// How many seats are left: of the fullest session that can be joined, else the service's capacity.
     async fn seats_left(&self) -> u32 {
-        self.slot.seats_left
+        self.offer.seats_left
     }
 
     /// What a booking of it costs, all seats of the party together.
     async fn price(&self) -> Money {
         let price = self.service.price;
-        domain::money::Money { amount: price.amount * i64::from(self.party_size), ..price }.into()
+        domain::money::Money {
+            amount: price.amount * i64::from(self.party_size),
+            ..price
+        }
+        .into()
     }
 }
 
 /// The zone asked for, else the location's.
-pub(crate) fn zone_of<'a>(catalogue: &'a Catalogue, asked: Option<&'a Zone>, location: LocationId) -> &'a Zone {
-    let own = || catalogue.location(location).map_or(&catalogue.zone, |location| &location.zone);
+pub(crate) fn zone_of<'a>(
+    catalogue: &'a Catalogue,
+    asked: Option<&'a Zone>,
+    location: LocationId,
+) -> &'a Zone {
+    let own = || {
+        catalogue
+            .location(location)
+            .map_or(&catalogue.zone, |location| &location.zone)
+    };
     asked.unwrap_or_else(own)
 }

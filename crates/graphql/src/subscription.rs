@@ -33,14 +33,24 @@ impl AvailabilityUpdate {
     ) -> Result<Self> {
         let service = update.catalogue.service(question.0.service_id).cloned();
         let service = service.ok_or_else(|| Failure::fault("an update about no service"))?;
-        Ok(Self { update, question: question.clone(), service })
+        Ok(Self {
+            update,
+            question: question.clone(),
+            service,
+        })
     }
 
     fn shown(&self, slots: &[domain::availability::Slot]) -> Vec<Slot> {
         let (question, zone) = &*self.question;
         let party_size = u32::try_from(question.party_size).unwrap_or(1);
         let slot = |slot: &domain::availability::Slot| {
-            Slot::new(&self.update.catalogue, &self.service, party_size, zone.as_ref(), slot.clone())
+            Slot::new(
+                &self.update.catalogue,
+                &self.service,
+                party_size,
+                zone.as_ref(),
+                slot.clone(),
+            )
         };
         slots.iter().map(slot).collect()
     }
@@ -66,7 +76,11 @@ impl AvailabilityUpdate {
         let (question, zone) = &*self.question;
         let own = || zone_of_days(&self.update.catalogue, &self.service, question.location_id);
         let zone = zone.as_ref().unwrap_or_else(own);
-        self.update.removed.iter().map(|start| DateTime::of_minute(*start, zone)).collect()
+        self.update
+            .removed
+            .iter()
+            .map(|start| DateTime::of_minute(*start, zone))
+            .collect()
     }
 }
 
@@ -119,11 +133,10 @@ impl BookingEventKind {
     }
 }
 
-#[derive(Default)]
 pub struct Subscription;
 
 /// What is pushed as it changes, over graphql-transport-ws (the graphql-ws npm client) at the same path. Whoever reads too slowly is
-/// cut off with an error of code TOO_SLOW, and subscribes again.
+/// cut off with an error of code `TOO_SLOW`, and subscribes again.
 #[Subscription]
 impl Subscription {
     /// What is free of a service in a window of time. The first message is the state now, all of it `added`; then comes one message
@@ -135,7 +148,11 @@ impl Subscription {
     ) -> Result<impl Stream<Item = Result<AvailabilityUpdate>> + use<'ctx>> {
         let asked = Asked::of(ctx)?;
         let (question, zone) = input.parsed(&asked)?;
-        let updates = asked.engine.watch_availability(&asked.caller, question.clone()).await?.boxed();
+        let updates = asked
+            .engine
+            .watch_availability(&asked.caller, question.clone())
+            .await?
+            .boxed();
         let question = Arc::new((question, zone));
         Ok(updates.map(move |update| AvailabilityUpdate::new(update?, &question)))
     }
@@ -145,11 +162,12 @@ impl Subscription {
     async fn booking_changed<'ctx>(
         &self,
         ctx: &Context<'ctx>,
-        #[graphql(desc = "Which bookings, as they are after the change. Default: all.")] filter: Option<BookingFilter>,
+        #[graphql(desc = "Which bookings, as they are after the change. Default: all.")]
+        filter: Option<BookingFilter>,
     ) -> Result<impl Stream<Item = Result<BookingEvent>> + use<'ctx>> {
         let asked = Asked::of(ctx)?;
         let filter = filter.unwrap_or_default().parsed()?;
-        let events = asked.engine.watch_bookings(&asked.caller, &filter).await?.boxed();
+        let events = asked.engine.watch_bookings(&asked.caller, &filter)?.boxed();
         Ok(events.filter_map(move |event| async move {
             match event {
                 Ok(event) => shown(&asked, event).await.transpose(),
@@ -160,10 +178,16 @@ impl Subscription {
 }
 
 async fn shown(asked: &Asked<'_>, event: live::BookingEvent) -> Result<Option<BookingEvent>> {
-    let Some(kind) = BookingEventKind::of(event.kind, event.is_first) else { return Ok(None) };
+    let Some(kind) = BookingEventKind::of(event.kind, event.is_first) else {
+        return Ok(None);
+    };
     let catalogue = asked.catalogue_now().await?;
     let at = DateTime::new(event.at, &catalogue.zone);
-    Ok(Some(BookingEvent { kind, booking: Booking::new(&catalogue, event.booking, None), at }))
+    Ok(Some(BookingEvent {
+        kind,
+        booking: Booking::new(&catalogue, event.booking, None),
+        at,
+    }))
 }
 
 #[cfg(test)]
@@ -179,10 +203,15 @@ mod tests {
 
     #[test]
     fn every_event_of_a_booking_has_its_kind() {
-        let bookings = EventKind::ALL.into_iter().filter(|kind| kind.name().starts_with("booking."));
+        let bookings = EventKind::ALL
+            .into_iter()
+            .filter(|kind| kind.name().starts_with("booking."));
         for kind in bookings.filter(|kind| !matches!(kind, EventKind::Held | EventKind::Released)) {
             assert!(BookingEventKind::of(kind, false).is_some(), "{kind:?}");
         }
-        assert_eq!(BookingEventKind::of(EventKind::CatalogueChanged, false), None);
+        assert_eq!(
+            BookingEventKind::of(EventKind::CatalogueChanged, false),
+            None
+        );
     }
 }

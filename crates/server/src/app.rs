@@ -50,7 +50,10 @@ pub async fn serve(
         }
         () = out_of_patience(&site) => false,
     };
-    let sockets_closed = timeout_at(Instant::now() + site.options().write_timeout, site.sockets_closed());
+    let sockets_closed = timeout_at(
+        Instant::now() + site.options().write_timeout,
+        site.sockets_closed(),
+    );
     if !drained {
         tracing::warn!("requests were still running at the deadline and were cut off");
     } else if sockets_closed.await.is_err() {

@@ -6,6 +6,7 @@ pub mod app;
 mod cluster;
 pub mod command;
 mod config;
+pub mod demo;
 mod http;
 mod logging;
 mod mail;

@@ -56,6 +56,11 @@ impl Default for DatabaseOptions {
 impl Database {
     /// A pool for the database at this address (`postgres://…` or `key=value`); connects when first asked to.
     pub fn new(url: &str, options: DatabaseOptions) -> Result<Self> {
+        let DatabaseOptions {
+            connections,
+            wait,
+            observer,
+        } = options;
         let mut config: tokio_postgres::Config = url
             .parse()
             .map_err(|e| StoreError::Fault(format!("not a PostgreSQL address: {e}")))?;
@@ -66,17 +71,17 @@ impl Database {
         let config = Arc::new(config);
         let mut manager_config = ManagerConfig::default();
         manager_config.recycling_method = RecyclingMethod::Fast;
-        let (for_pool, observer) = (config.clone(), options.observer.clone());
+        let for_pool = config.clone();
         manager_config.custom_setup = Box::new(move |_| {
             let (config, observer) = (for_pool.clone(), observer.clone());
             async move { establish(&config, observer).await }.boxed()
         });
         let manager = AsyncDieselConnectionManager::<Conn>::new_with_config(url, manager_config);
         let pool = Pool::builder(manager)
-            .max_size(options.connections)
-            .wait_timeout(Some(options.wait))
-            .create_timeout(Some(options.wait))
-            .recycle_timeout(Some(options.wait))
+            .max_size(connections)
+            .wait_timeout(Some(wait))
+            .create_timeout(Some(wait))
+            .recycle_timeout(Some(wait))
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|e| StoreError::Fault(e.to_string()))?;

@@ -27,7 +27,7 @@ impl From<DieselError> for StoreError {
             DieselError::DatabaseError(kind, info) => {
                 let message = info.message().to_owned();
                 let constraint = info.constraint_name().unwrap_or_default().to_owned();
-                from_database(&kind, message, constraint)
+                from_database(kind, message, constraint)
             }
             DieselError::BrokenTransactionManager => {
                 Self::Unavailable("the connection broke in a transaction".to_owned())
@@ -37,7 +37,7 @@ impl From<DieselError> for StoreError {
     }
 }
 
-fn from_database(kind: &DatabaseErrorKind, message: String, constraint: String) -> StoreError {
+fn from_database(kind: DatabaseErrorKind, message: String, constraint: String) -> StoreError {
     match kind {
         DatabaseErrorKind::ExclusionViolation | DatabaseErrorKind::SerializationFailure => {
             StoreError::Race(message)

@@ -9,6 +9,8 @@
     reason = "for tests alone"
 )]
 
+mod app;
+mod client;
 mod invariants;
 mod world;
 
@@ -16,6 +18,8 @@ use sha2::{Digest, Sha256};
 use store::database::DatabaseOptions;
 use store::{Database, migrate};
 
+pub use app::App;
+pub use client::{Client, Socket};
 pub use invariants::{Violation, invariants};
 pub use world::{At, Recorder, World, WorldOptions, at};
 
@@ -45,10 +49,5 @@ fn migration_key() -> anyhow::Result<String> {
         hash.update(path.to_string_lossy().as_bytes());
         hash.update(std::fs::read(path.join("up.sql"))?);
     }
-    Ok(hash
-        .finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(format!("{:x}", hash.finalize()))
 }

@@ -323,7 +323,7 @@ fn engine(
         connections,
         wait: Duration::from_secs(20),
         observer: Some(Arc::new(move |sql: &str| {
-            log.lock().unwrap().push(sql.to_owned())
+            log.lock().unwrap().push(sql.to_owned());
         })),
     };
     let database = Database::new(url, options).expect("an address of a database");

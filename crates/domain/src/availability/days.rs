@@ -75,16 +75,14 @@ impl Days {
             table,
             pieces: Vec::with_capacity(pieces),
         };
-        let mut before = None;
         for &span in &offsets {
-            days.add(first, span, before);
-            before = Some(span.offset);
+            days.add(first, span);
         }
         days.offsets = offsets;
         days
     }
 
-    fn add(&mut self, first: DayNumber, span: OffsetSpan, before: Option<i64>) {
+    fn add(&mut self, first: DayNumber, span: OffsetSpan) {
         let numbers = (span.start + span.offset).div_euclid(DAY_SECONDS)..;
         for number in numbers {
             let midnight = number * DAY_SECONDS - span.offset;
@@ -107,10 +105,9 @@ impl Days {
             let day = usize::try_from(number - first)
                 .ok()
                 .and_then(|index| self.table.get_mut(index));
+            // Midnight means the first one, where clocks that move back show it twice.
             if let Some(day) = day.filter(|day| !day.exists) {
-                // Midnight was shown before the clocks moved too: then it means that first one.
-                let twice = before.is_some_and(|before| number * DAY_SECONDS - before < span.start);
-                let straight = midnight >= span.start && !twice && span.offset % 60 == 0;
+                let straight = midnight >= span.start && span.offset % 60 == 0;
                 day.exists = true;
                 day.midnight = midnight_minute;
                 day.straight = if straight {

@@ -85,11 +85,11 @@ impl Desk {
     ) {
         self.set(view, candidate);
         self.visit_open(view, candidate, &allowed.open, |start| {
-            visitor(start, false)
+            visitor(start, false);
         });
         if view.frame.question.service.capacity > 1 {
             self.visit_joinable(view, candidate, &allowed.timely, |start| {
-                visitor(start, true)
+                visitor(start, true);
             });
         }
     }

@@ -30,7 +30,7 @@ pub fn for_each_start(
         for candidate in &view.place.candidates {
             let (location_id, provider_id) = (view.place.location_id, candidate.provider_id);
             desk.visit(&view, candidate, &allowed, |start, _| {
-                visitor(location_id, provider_id, start)
+                visitor(location_id, provider_id, start);
             });
         }
     }
@@ -175,7 +175,6 @@ impl Listing {
         let mut found: Vec<(u32, ProviderId)> = Vec::with_capacity(self.found.len());
         self.each(|start, provider_id| found.push((start, provider_id)));
         found.sort_unstable();
-        found.dedup();
         slots.reserve(found.len());
         for group in found.chunk_by(|one, next| one.0 == next.0) {
             let providers = group.iter().map(|&(_, provider_id)| provider_id).collect();
@@ -205,11 +204,8 @@ impl Listing {
             let slot = table
                 .get(index(start))
                 .and_then(|&entry| slots.get_mut(entry));
-            let providers = slot.map(|slot| &mut slot.provider_ids);
-            if let Some(providers) =
-                providers.filter(|providers| providers.last() != Some(&provider_id))
-            {
-                providers.push(provider_id);
+            if let Some(slot) = slot {
+                slot.provider_ids.push(provider_id);
             }
         });
     }

@@ -12,8 +12,10 @@
 mod answer;
 mod examples;
 mod hours;
+mod joining;
 mod limits;
 mod oracle;
+mod oracle_windows;
 mod overrides;
 mod properties;
 mod scenario;

@@ -1,17 +1,15 @@
 //! The rules once more, as slowly and as plainly as they can be put: every minute is looked at, nothing is remembered.
 //! It shares the types of the question with the code under test, and no step of its reasoning.
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{NaiveDate, TimeDelta};
 use domain::availability::{BusySession, Slot};
-use domain::id::{Id, LocationId, ProviderId};
+use domain::id::{LocationId, ProviderId};
 use domain::interval::{Interval, Minute};
 use domain::problem::UnavailableReason;
-use domain::schedule::Schedule;
 use domain::service::SlotAlignment;
-use jiff::Timestamp;
-use jiff::civil;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
+use crate::oracle_windows::{covered, date, inside, wall, windows, windows_of};
 use crate::world::{Site, Worker, World};
 
 /// The world with all windows worked out over the days in question.
@@ -73,7 +71,10 @@ impl<'w> Oracle<'w> {
         let mut provider_ids = Vec::new();
         let mut seats_left = None;
         for (index, (worker, _)) in self.world.sites[site].hours.iter().enumerate() {
-            if !self.reasons(site, index, minute).is_empty() {
+            // Most minutes are off the grid, and that is known soonest.
+            if !on_grid(self.world, &self.sites[site], index, minute)
+                || !self.reasons(site, index, minute).is_empty()
+            {
                 continue;
             }
             let worker = &self.world.workers[*worker];
@@ -97,93 +98,102 @@ impl<'w> Oracle<'w> {
 
     /// Why a provider of a site (by index there) cannot be booked.
     pub fn reasons(&self, site: usize, index: usize, minute: i64) -> Vec<UnavailableReason> {
-        use UnavailableReason::*;
-        let world = self.world;
-        let service = &world.service;
-        let (windows, place) = (&self.sites[site], &world.sites[site]);
-        let worker = &world.workers[place.hours[index].0];
-        let mut reasons = Vec::new();
-        let session = minute..minute + i64::from(service.duration_minutes);
-        let works = session.clone().all(|minute| {
-            inside(&windows.windows[index], minute)
-                && windows
-                    .opening
-                    .as_ref()
-                    .is_none_or(|open| inside(open, minute))
-        });
-        if !works {
-            reasons.push(OutsideWorkingHours);
-        } else if !on_grid(world, windows, index, minute) {
-            reasons.push(OffGrid);
-        }
-        let kept = session.start - i64::from(service.buffer_before_minutes)
-            ..session.end + i64::from(service.buffer_after_minutes);
-        let closed =
-            |kept: std::ops::Range<i64>| kept.clone().any(|minute| covered(&worker.closed, minute));
-        let classes = self.classes(place, worker, minute);
-        if classes.is_empty() {
-            if kept
-                .clone()
-                .any(|minute| self.held(&worker.sessions, 0, minute))
-            {
-                reasons.push(ProviderBusy);
-            }
-            if closed(kept.clone()) {
-                reasons.push(ProviderBlocked);
-            }
-            if !place
-                .requirements
-                .iter()
-                .all(|(units, pool)| self.free_units(pool, kept.clone()) >= *units)
-            {
-                reasons.push(ResourceBusy);
-            }
-            if world.party_size > service.capacity {
-                reasons.push(Full);
-            }
-            let own = world.own_sessions();
-            if self.reached(site, worker.daily_limit, &worker.sessions, minute)
-                || self.reached(site, service.daily_limit, &own, minute)
-            {
-                reasons.push(DailyLimit);
-            }
+        let place = &self.world.sites[site];
+        let worker = &self.world.workers[place.hours[index].0];
+        let mut reasons: Vec<_> = self.hours(site, index, minute).into_iter().collect();
+        if self.classes(place, worker, minute).is_empty() {
+            reasons.extend(self.opening(site, worker, minute));
         } else {
-            // The one that the code reports on: one that could be joined, else the one with the fewest seats left.
-            let own = worker
-                .sessions
-                .iter()
-                .filter(|session| self.is_class(place, session, minute));
-            let best = own
-                .min_by_key(|session| {
-                    let left = session.capacity.saturating_sub(self.live(session));
-                    let closed = closed(session.kept.start().get()..session.kept.end().get());
-                    (
-                        left < world.party_size || closed,
-                        left,
-                        session.session_id.uuid(),
-                    )
-                })
-                .unwrap();
-            if closed(best.kept.start().get()..best.kept.end().get()) {
-                reasons.push(ProviderBlocked);
-            }
-            if best.capacity.saturating_sub(self.live(best)) < world.party_size {
-                reasons.push(Full);
-            }
+            reasons.extend(self.joining(place, worker, minute));
         }
-        let start = Minute::new(minute).instant();
-        if start
-            < world.now
-                + chrono::TimeDelta::minutes(i64::from(service.policy.minimum_notice_minutes))
-        {
-            reasons.push(TooSoon);
-        }
-        let advance = (date(&windows.zone, start) - date(&windows.zone, world.now)).num_days();
-        if advance > i64::from(service.policy.maximum_advance_days) {
-            reasons.push(TooFarAhead);
-        }
+        reasons.extend(self.policy(site, minute));
         reasons.sort_unstable();
         reasons
+    }
+
+    /// Rules 4, 6 and 7.
+    fn hours(&self, site: usize, index: usize, minute: i64) -> Option<UnavailableReason> {
+        let windows = &self.sites[site];
+        let works = self.session(minute).all(|minute| {
+            let open = windows.opening.as_ref();
+            inside(&windows.windows[index], minute) && open.is_none_or(|open| inside(open, minute))
+        });
+        if !works {
+            Some(UnavailableReason::OutsideWorkingHours)
+        } else if !on_grid(self.world, windows, index, minute) {
+            Some(UnavailableReason::OffGrid)
+        } else {
+            None
+        }
+    }
+
+    /// Rules 8 and 11.
+    fn opening(&self, site: usize, worker: &Worker, minute: i64) -> Vec<UnavailableReason> {
+        let (service, place) = (&self.world.service, &self.world.sites[site]);
+        let session = self.session(minute);
+        let kept = || {
+            session.start - i64::from(service.buffer_before_minutes)
+                ..session.end + i64::from(service.buffer_after_minutes)
+        };
+        let mut reasons = Vec::new();
+        if kept().any(|minute| self.held(&worker.sessions, 0, minute)) {
+            reasons.push(UnavailableReason::ProviderBusy);
+        }
+        if kept().any(|minute| covered(&worker.closed, minute)) {
+            reasons.push(UnavailableReason::ProviderBlocked);
+        }
+        let mut requirements = place.requirements.iter();
+        if !requirements.all(|(units, pool)| self.free_units(pool, kept()) >= *units) {
+            reasons.push(UnavailableReason::ResourceBusy);
+        }
+        if self.world.party_size > service.capacity {
+            reasons.push(UnavailableReason::Full);
+        }
+        let own = self.world.own_sessions();
+        if self.reached(site, worker.daily_limit, &worker.sessions, minute)
+            || self.reached(site, service.daily_limit, &own, minute)
+        {
+            reasons.push(UnavailableReason::DailyLimit);
+        }
+        reasons
+    }
+
+    /// Rule 9, of the class that is reported on: one that could be joined, else the one with the fewest seats left.
+    fn joining(&self, place: &Site, worker: &Worker, minute: i64) -> Vec<UnavailableReason> {
+        let classes = worker.sessions.iter();
+        let classes = classes.filter(|session| self.is_class(place, session, minute));
+        let mut known: Vec<_> = classes
+            .map(|session| {
+                let left = session.capacity.saturating_sub(self.live(session));
+                let mut minutes = session.kept.start().get()..session.kept.end().get();
+                let closed = minutes.any(|minute| covered(&worker.closed, minute));
+                let full = left < self.world.party_size;
+                (full || closed, left, session.session_id, full, closed)
+            })
+            .collect();
+        known.sort_unstable();
+        let (_, _, _, full, closed) = known[0];
+        let blocked = closed.then_some(UnavailableReason::ProviderBlocked);
+        blocked
+            .into_iter()
+            .chain(full.then_some(UnavailableReason::Full))
+            .collect()
+    }
+
+    /// Rule 10.
+    fn policy(&self, site: usize, minute: i64) -> Vec<UnavailableReason> {
+        let (policy, zone) = (self.world.service.policy, &self.sites[site].zone);
+        let (start, now) = (Minute::new(minute).instant(), self.world.now);
+        let notice = TimeDelta::minutes(i64::from(policy.minimum_notice_minutes));
+        let advance = (date(zone, start) - date(zone, now)).num_days();
+        let soon = (start < now + notice).then_some(UnavailableReason::TooSoon);
+        let far = (advance > i64::from(policy.maximum_advance_days))
+            .then_some(UnavailableReason::TooFarAhead);
+        soon.into_iter().chain(far).collect()
+    }
+
+    fn session(&self, minute: i64) -> std::ops::Range<i64> {
+        minute..minute + i64::from(self.world.service.duration_minutes)
     }
 
     /// Whom "any provider" means, where no rule stands in the way: the fullest class, else the fewest booked minutes.
@@ -334,80 +344,4 @@ fn on_grid(world: &World, site: &SiteWindows, index: usize, minute: i64) -> bool
             wall.second() == 0 && after_midnight % interval == 0
         }
     }
-}
-
-/// The windows of a schedule; those that overlap as one, those that touch apart.
-fn windows(zone: &TimeZone, schedule: &Schedule, days: &[NaiveDate]) -> Vec<(i64, i64)> {
-    let mut windows = windows_of(zone, schedule, days);
-    windows.sort_unstable();
-    let mut merged: Vec<(i64, i64)> = Vec::new();
-    for (opens, closes) in windows {
-        match merged.last_mut() {
-            Some(last) if opens < last.1 => last.1 = last.1.max(closes),
-            _ => merged.push((opens, closes)),
-        }
-    }
-    merged
-}
-
-fn windows_of(zone: &TimeZone, schedule: &Schedule, days: &[NaiveDate]) -> Vec<(i64, i64)> {
-    let mut windows = Vec::new();
-    for &day in days {
-        let midnight =
-            civil::date(day.year() as i16, day.month() as i8, day.day() as i8).at(0, 0, 0, 0);
-        let instant = |minutes: u16| {
-            let wall = midnight + jiff::Span::new().minutes(i64::from(minutes));
-            zone.to_ambiguous_timestamp(wall).compatible().unwrap()
-        };
-        if zone.to_datetime(instant(0)).date() != midnight.date() {
-            continue;
-        }
-        let weekday = day.weekday().num_days_from_monday() as usize;
-        for window in schedule
-            .overrides
-            .get(&day)
-            .unwrap_or(&schedule.weekly[weekday])
-        {
-            let (opens, closes) = (window.opens().minutes(), window.closes().minutes());
-            let closes = if closes <= opens {
-                closes + 1440
-            } else {
-                closes
-            };
-            let (opens, closes) = (
-                instant(opens).as_second() / 60,
-                instant(closes).as_second() / 60,
-            );
-            if opens < closes {
-                windows.push((opens, closes));
-            }
-        }
-    }
-    windows
-}
-
-fn inside(windows: &[(i64, i64)], minute: i64) -> bool {
-    windows
-        .iter()
-        .any(|&(opens, closes)| opens <= minute && minute < closes)
-}
-
-fn covered(intervals: &[Interval], minute: i64) -> bool {
-    intervals
-        .iter()
-        .any(|interval| interval.contains(Minute::new(minute)))
-}
-
-fn wall(zone: &TimeZone, at: DateTime<Utc>) -> civil::DateTime {
-    zone.to_datetime(Timestamp::from_second(at.timestamp()).unwrap())
-}
-
-fn date(zone: &TimeZone, at: DateTime<Utc>) -> NaiveDate {
-    let wall = wall(zone, at);
-    NaiveDate::from_ymd_opt(
-        i32::from(wall.year()),
-        wall.month() as u32,
-        wall.day() as u32,
-    )
-    .unwrap()
 }

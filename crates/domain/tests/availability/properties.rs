@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use domain::availability::{
-    Plan, Question, Seats, alternatives, decide, decide_overriding, next_change, next_slot, slots,
+    Plan, Question, Seats, Taken, alternatives, decide, decide_overriding, next_change, next_slot,
+    slots,
 };
 use domain::id::CalendarId;
-use domain::interval::Minute;
+use domain::interval::{Interval, Minute};
 use domain::problem::UnavailableReason;
 use proptest::prelude::*;
 
@@ -195,56 +196,58 @@ fn check_plan(
     let Seats::Open { kept, taken } = &plan.seats else {
         return Ok(());
     };
-    prop_assert_eq!(
-        kept.start(),
-        minute.plus(-i64::from(question.service.buffer_before_minutes))
-    );
+    let before = i64::from(question.service.buffer_before_minutes);
+    prop_assert_eq!(kept.start(), minute.plus(-before));
     prop_assert!(kept.end() >= plan.span.end());
     prop_assert!(taken.is_sorted());
     let distinct: BTreeSet<_> = taken
         .iter()
-        .map(|taken| (taken.calendar_id, taken.unit))
+        .map(|one| (one.calendar_id, one.unit))
         .collect();
     prop_assert_eq!(distinct.len(), taken.len());
-    let site = world
-        .sites
-        .iter()
+    let mut sites = world.sites.iter();
+    let site = sites
         .find(|site| site.location_id == plan.location_id)
         .unwrap();
     let mut wanted = 1;
-    for (units, pool) in &site.requirements {
-        wanted += *units as usize;
-        let of_pool = |calendar: CalendarId| {
-            pool.iter()
-                .find(|index| CalendarId::from(world.machines[**index].id) == calendar)
-        };
-        let mut units_taken = 0;
-        for taken in taken
-            .iter()
-            .filter(|taken| taken.calendar_id != CalendarId::from(plan.provider_id))
-        {
-            let Some(machine) = of_pool(taken.calendar_id) else {
-                continue;
-            };
-            units_taken += 1;
-            let (free, open) = oracle.unit_is_free(*machine, taken.unit, *kept);
-            prop_assert!(taken.unit < world.machines[*machine].units);
-            prop_assert_eq!(taken.overlap, !free);
-            prop_assert!(overriding || (free && open));
-        }
-        prop_assert_eq!(units_taken, *units);
+    for requirement in &site.requirements {
+        wanted += requirement.0 as usize;
+        check_units(oracle, world, requirement, (*kept, taken), overriding)?;
     }
     prop_assert_eq!(taken.len(), wanted);
-    let worker = world
-        .workers
-        .iter()
+    let mut workers = world.workers.iter();
+    let worker = workers
         .find(|worker| worker.id == plan.provider_id)
         .unwrap();
+    let calendar = CalendarId::from(plan.provider_id);
     let own = taken
         .iter()
-        .find(|taken| taken.calendar_id == CalendarId::from(plan.provider_id))
+        .find(|taken| taken.calendar_id == calendar)
         .unwrap();
     prop_assert_eq!(own.overlap, !oracle.worker_is_free(worker, *kept));
     prop_assert!(overriding || !own.overlap);
+    Ok(())
+}
+
+fn check_units(
+    oracle: &Oracle<'_>,
+    world: &World,
+    (units, pool): &(u32, Vec<usize>),
+    (kept, taken): (Interval, &[Taken]),
+    overriding: bool,
+) -> Result<(), TestCaseError> {
+    let mut found = 0;
+    for &index in pool {
+        let machine = &world.machines[index];
+        let calendar = CalendarId::from(machine.id);
+        for taken in taken.iter().filter(|taken| taken.calendar_id == calendar) {
+            found += 1;
+            let (free, open) = oracle.unit_is_free(index, taken.unit, kept);
+            prop_assert!(taken.unit < machine.units);
+            prop_assert_eq!(taken.overlap, !free);
+            prop_assert!(overriding || (free && open));
+        }
+    }
+    prop_assert_eq!(found, *units);
     Ok(())
 }

@@ -12,7 +12,8 @@ use proptest::option;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use crate::world::{Machine, Site, Worker, World, location, service};
+use crate::oracle::Oracle;
+use crate::world::{Machine, Site, Worker, World, location, provider, service};
 
 /// Zones, and a date on which something happens to their clocks.
 const MOMENTS: [(&str, &str); 22] = [
@@ -52,129 +53,112 @@ pub struct Scenario {
 
 pub fn scenario() -> impl Strategy<Value = Scenario> {
     let moment = (0..MOMENTS.len()).prop_map(|index| MOMENTS[index]);
-    (moment, option::weighted(0.3, 0..MOMENTS.len())).prop_flat_map(|((zone, date), other)| {
+    let other = option::weighted(0.3, 0..MOMENTS.len());
+    (moment, other).prop_flat_map(|((zone, date), other)| {
         let base: NaiveDate = date.parse().unwrap();
-        let sites = std::iter::once(zone)
-            .chain(other.map(|index| MOMENTS[index].0))
-            .collect::<Vec<_>>();
+        let start = base.and_hms_opt(0, 0, 0).unwrap().and_utc();
         let window = (-2 * 1440..2 * 1440_i64, 0..60_i64, 0..3 * 1440_i64);
-        let now = (-4 * 1440..1440_i64, 0..60_i64);
-        let sites: Vec<_> = sites.into_iter().map(|zone| site(zone, base)).collect();
-        let people = (
-            vec(worker(base), 3),
-            vec(machine(base), 3),
-            vec(session(base), 0..3),
-        );
-        (any_service(), 1..4_u32, now, window, sites, people).prop_map(
-            move |(
+        (
+            world(zone, other.map(|index| MOMENTS[index].0), base),
+            window,
+        )
+            .prop_map(move |(world, (from, second, length))| {
+                let from = start + TimeDelta::minutes(from) + TimeDelta::seconds(second);
+                let days = Oracle::days(base - TimeDelta::days(24), base + TimeDelta::days(9));
+                Scenario {
+                    world,
+                    from,
+                    to: from + TimeDelta::minutes(length),
+                    days,
+                }
+            })
+    })
+}
+
+fn world(
+    zone: &'static str,
+    other: Option<&'static str>,
+    base: NaiveDate,
+) -> impl Strategy<Value = World> {
+    let sites: Vec<_> = std::iter::once(zone)
+        .chain(other)
+        .map(|zone| site(zone, base))
+        .collect();
+    let people = (
+        vec(worker(base), 3),
+        vec(machine(base), 3),
+        vec(session(base), 0..3),
+    );
+    let now = (-4 * 1440..1440_i64, 0..60_i64);
+    (any_service(), 1..4_u32, now, sites, people).prop_map(
+        move |(service, party_size, (minute, second), sites, (workers, machines, elsewhere))| {
+            let now = minute_of(base, minute).instant() + TimeDelta::seconds(second);
+            let world = World {
                 service,
                 party_size,
                 now,
-                (from, second, length),
-                mut sites,
-                (mut workers, machines, elsewhere),
-            )| {
-                let start = base.and_hms_opt(0, 0, 0).unwrap().and_utc();
-                for (index, site) in sites.iter_mut().enumerate() {
-                    site.location_id = location(index as u128 + 1);
-                }
-                let mut next = 1..;
-                let all = workers
-                    .iter_mut()
-                    .flat_map(|worker| worker.sessions.iter_mut());
-                all.for_each(|session| {
-                    session.session_id = SessionId::from_uuid(Uuid::from_u128(next.next().unwrap()))
-                });
-                workers
-                    .iter_mut()
-                    .zip(1..)
-                    .for_each(|(worker, id)| worker.id = crate::world::provider(id));
-                let (now, from) = (
-                    start + TimeDelta::minutes(now.0) + TimeDelta::seconds(now.1),
-                    start + TimeDelta::minutes(from) + TimeDelta::seconds(second),
-                );
-                let machines = machines.into_iter().zip(1..).map(|(machine, id)| Machine {
-                    id: Machine::new(id, 1).id,
-                    ..machine
-                });
-                let machines = machines.collect();
-                Scenario {
-                    world: World {
-                        service,
-                        party_size,
-                        now,
-                        sites,
-                        workers,
-                        machines,
-                        elsewhere,
-                    },
-                    from,
-                    to: from + TimeDelta::minutes(length),
-                    days: crate::oracle::Oracle::days(
-                        base - TimeDelta::days(24),
-                        base + TimeDelta::days(9),
-                    ),
-                }
-            },
-        )
-    })
+                sites,
+                workers,
+                machines,
+                elsewhere,
+            };
+            with_ids(world)
+        },
+    )
+}
+
+/// Everything gets an id of its own.
+fn with_ids(mut world: World) -> World {
+    for (site, id) in world.sites.iter_mut().zip(1..) {
+        site.location_id = location(id);
+    }
+    for (machine, id) in world.machines.iter_mut().zip(1..) {
+        machine.id = Machine::new(id, 1).id;
+    }
+    let mut ids = 1..;
+    for (worker, id) in world.workers.iter_mut().zip(1..) {
+        worker.id = provider(id);
+        for (session, id) in worker.sessions.iter_mut().zip(&mut ids) {
+            session.session_id = SessionId::from_uuid(Uuid::from_u128(id));
+        }
+    }
+    world
 }
 
 fn any_service() -> impl Strategy<Value = Service> {
     let duration = prop_oneof![Just(15_u32), Just(30), Just(45), Just(60), 1..200_u32];
     let buffer = || prop_oneof![3 => Just(0_u32), 1 => Just(10_u32), 1 => 1..45_u32];
-    let interval = prop_oneof![
-        Just(5_u32),
-        Just(10),
-        Just(15),
-        Just(20),
-        Just(30),
-        Just(45),
-        Just(60),
-        Just(7),
-        Just(100)
-    ];
-    let alignment = prop_oneof![Just(SlotAlignment::Window), Just(SlotAlignment::Clock)];
-    let policy = (
-        prop_oneof![Just(0_u32), 0..4000_u32],
-        prop_oneof![Just(60_u32), 0..5_u32],
-    );
-    (
-        duration,
-        buffer(),
-        buffer(),
-        interval,
-        alignment,
-        1..5_u32,
-        policy,
-        option::weighted(0.2, 0..4_u32),
-    )
-        .prop_map(
-            |(
-                duration,
-                before,
-                after,
-                interval,
-                alignment,
-                capacity,
-                (notice, advance),
-                daily_limit,
-            )| Service {
+    let interval = prop::sample::select(vec![5_u32, 7, 10, 15, 20, 30, 45, 60, 100]);
+    let alignment = prop::sample::select(vec![SlotAlignment::Window, SlotAlignment::Clock]);
+    let limits = (policy(), option::weighted(0.2, 0..4_u32));
+    let times = (duration, buffer(), buffer(), interval, alignment);
+    (times, 1..5_u32, limits).prop_map(
+        |((duration, before, after, interval, alignment), capacity, (policy, daily_limit))| {
+            Service {
                 duration_minutes: duration,
                 buffer_before_minutes: before,
                 buffer_after_minutes: after,
                 slot_interval_minutes: interval,
                 slot_alignment: alignment,
                 capacity,
-                policy: BookingPolicy {
-                    minimum_notice_minutes: notice,
-                    maximum_advance_days: advance,
-                    ..service().policy
-                },
+                policy,
                 daily_limit,
                 ..service()
-            },
-        )
+            }
+        },
+    )
+}
+
+fn policy() -> impl Strategy<Value = BookingPolicy> {
+    let notice = prop_oneof![Just(0_u32), 0..4000_u32];
+    let advance = prop_oneof![Just(60_u32), 0..5_u32];
+    (notice, advance).prop_map(
+        |(minimum_notice_minutes, maximum_advance_days)| BookingPolicy {
+            minimum_notice_minutes,
+            maximum_advance_days,
+            ..service().policy
+        },
+    )
 }
 
 fn site(zone: &'static str, base: NaiveDate) -> impl Strategy<Value = Site> {

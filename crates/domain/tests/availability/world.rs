@@ -227,6 +227,14 @@ impl Machine {
     }
 }
 
+/// The same with half an hour's service every half hour.
+pub fn half_hours(world: World) -> World {
+    world.with_service(|service| {
+        service.duration_minutes = 30;
+        service.slot_interval_minutes = 30;
+    })
+}
+
 pub fn timeline(units: u32, sessions: &[BusySession], closed: &[Interval]) -> Timeline {
     Timeline::new(units, sessions.to_vec(), closed.to_vec())
 }

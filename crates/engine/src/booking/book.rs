@@ -341,8 +341,7 @@ impl Engine {
     /// Makes a booking.
     pub async fn book(&self, caller: &Caller, input: Book, key: Option<&str>) -> Result<Booked> {
         let key = Key::of("book", key, &input)?;
-        let reason =
-            self.override_reason(caller, input.override_reason.as_deref(), input.provider_id)?;
+        let reason = override_reason(caller, input.override_reason.as_deref(), input.provider_id)?;
         let case = BookCase {
             engine: self.clone(),
             caller: *caller,
@@ -359,25 +358,6 @@ impl Engine {
             Ok(Booked { made, manage_token })
         })
         .await
-    }
-
-    /// The reason for booking against the rules, from those who may.
-    pub(crate) fn override_reason(
-        &self,
-        caller: &Caller,
-        reason: Option<&str>,
-        provider: Option<ProviderId>,
-    ) -> Result<Option<String>> {
-        let Some(reason) = reason else {
-            return Ok(None);
-        };
-        if !caller.actor.may(Right::Override(provider)) {
-            return Err(Error::forbidden("book against the rules"));
-        }
-        let reason = text::long(&["input", "overrideReason"], Some(reason))?;
-        Ok(Some(reason.ok_or_else(|| {
-            Problem::invalid(&["input", "overrideReason"], "must not be empty")
-        })?))
     }
 
     /// Asks every plugin's guard; the first that refuses is heard.
@@ -427,6 +407,24 @@ impl Engine {
             locale: text::locale(&path("locale"), input.locale.as_deref())?,
         })
     }
+}
+
+/// The reason for booking against the rules, from those who may.
+pub(super) fn override_reason(
+    caller: &Caller,
+    reason: Option<&str>,
+    provider: Option<ProviderId>,
+) -> Result<Option<String>> {
+    let Some(reason) = reason else {
+        return Ok(None);
+    };
+    if !caller.actor.may(Right::Override(provider)) {
+        return Err(Error::forbidden("book against the rules"));
+    }
+    let reason = text::long(&["input", "overrideReason"], Some(reason))?;
+    Ok(Some(reason.ok_or_else(|| {
+        Problem::invalid(&["input", "overrideReason"], "must not be empty")
+    })?))
 }
 
 /// The token for this salt and key: whoever repeats the request gets it again, whoever reads the database does not.

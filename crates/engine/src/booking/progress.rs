@@ -134,7 +134,7 @@ impl UseCase for StepCase {
             };
             return Ok((Changes::default(), answer));
         };
-        let changed = advanced(&booking, status);
+        let after = advanced(&booking, status);
         let mut session = plan.session.clone();
         if !status.takes_seats() {
             changes.given_back.push(SeatRow {
@@ -143,11 +143,11 @@ impl UseCase for StepCase {
             });
             session.seats_taken = session.seats_taken.saturating_sub(booking.party_size);
         }
-        changes.booking_updates.push(update_row(&changed));
+        changes.booking_updates.push(update_row(&after));
         self.tell(
             conn,
             &booking,
-            &changed,
+            &after,
             &session,
             &plan.calendars,
             &mut changes,
@@ -156,7 +156,7 @@ impl UseCase for StepCase {
         Ok((
             changes,
             BookingAndSession {
-                booking: changed,
+                booking: after,
                 session,
             },
         ))

@@ -146,10 +146,10 @@ pub(crate) fn narrowed(caller: &Caller, filter: &BookingFilter) -> Result<Bookin
     let mut narrowed = filter.clone();
     match caller.actor {
         Actor::Customer(own) if filter.customer_id.is_none_or(|id| id == own) => {
-            narrowed.customer_id = Some(own)
+            narrowed.customer_id = Some(own);
         }
         Actor::Provider(own, _) if filter.provider_id.is_none_or(|id| id == own) => {
-            narrowed.provider_id = Some(own)
+            narrowed.provider_id = Some(own);
         }
         _ if caller.actor.may(Right::SeeBookings(filter.provider_id)) => {}
         _ => return Err(Error::forbidden("list these bookings")),

@@ -13,6 +13,7 @@ use serde::Serialize;
 use store::Conn;
 use store::changes::{Changes, SeatRow};
 
+use super::book::override_reason;
 use super::facts::Told;
 use super::seating::{Moving, Seating, Wish};
 use super::{BookingAndSession, History, update_row};
@@ -249,7 +250,7 @@ impl Engine {
         let key = Key::of("reschedule", key, &input)?;
         let starts = whole_minute(&["input", "startsAt"], input.starts_at)?;
         let override_reason =
-            self.override_reason(caller, input.override_reason.as_deref(), input.provider_id)?;
+            override_reason(caller, input.override_reason.as_deref(), input.provider_id)?;
         let overriding = override_reason.is_some();
         let reason = text::long(&["input", "reason"], input.reason.as_deref())?.or(override_reason);
         let case = RescheduleCase {

@@ -199,10 +199,11 @@ impl Engine {
         } else {
             decide
         };
-        if let Some(rather) = wish.rather.filter(|_| wish.provider.is_none()) {
-            if let Ok(plan) = decide(&question, wish.starts, Some(rather)) {
-                return Ok(plan);
-            }
+        let rather = wish.rather.filter(|_| wish.provider.is_none());
+        if let Some(plan) =
+            rather.and_then(|rather| decide(&question, wish.starts, Some(rather)).ok())
+        {
+            return Ok(plan);
         }
         decide(&question, wish.starts, wish.provider)
     }

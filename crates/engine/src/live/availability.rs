@@ -90,13 +90,12 @@ impl Engine {
         let shared = self.0.live.questions.shared(&key);
         let (first, receiver) = {
             let mut latest = shared.latest.lock().await;
-            let first = match &*latest {
-                Some(known) => known.clone(),
-                None => {
-                    let first = self.begin(&key, &shared).await?;
-                    *latest = Some(first.clone());
-                    first
-                }
+            let first = if let Some(known) = &*latest {
+                known.clone()
+            } else {
+                let first = self.begin(&key, &shared).await?;
+                *latest = Some(first.clone());
+                first
             };
             (first, shared.sender.subscribe())
         };

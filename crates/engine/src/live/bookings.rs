@@ -55,7 +55,7 @@ impl Watched {
 
 impl Engine {
     /// Every change of a booking from now on, of those that pass the filter and that the caller may see.
-    pub async fn watch_bookings(
+    pub fn watch_bookings(
         &self,
         caller: &Caller,
         filter: &BookingFilter,

@@ -54,6 +54,8 @@ pub(crate) struct Hub {
     questions: availability::Questions,
     /// Woken by other nodes' NOTIFY too; jobs wait on it.
     heard: watch::Sender<u64>,
+    /// Whether the feed has found its place in the log.
+    ready: watch::Sender<bool>,
 }
 
 impl Hub {
@@ -62,6 +64,7 @@ impl Hub {
             businesses: Mutex::default(),
             questions: availability::Questions::default(),
             heard: watch::Sender::new(0),
+            ready: watch::Sender::new(false),
         }
     }
 
@@ -103,6 +106,12 @@ impl Engine {
         tokio::join!(self.read_log(), self.listen(), self.notify());
     }
 
+    /// Waits until the feed has found its place in the log: what is committed from then on is told.
+    pub async fn feed_ready(&self) {
+        // The sender lives as long as the engine.
+        let _ = self.0.live.ready.subscribe().wait_for(|ready| *ready).await;
+    }
+
     async fn read_log(&self) {
         let mut heard = self.0.live.heard.subscribe();
         let mut committed = self.0.committed.0.subscribe();
@@ -130,6 +139,7 @@ impl Engine {
         let conn = self.0.database.conn().await?;
         let running = store::event::event_running(&conn).await?;
         let from = *seen.get_or_insert(running.horizon);
+        self.0.live.ready.send_replace(true);
         if running.horizon > from {
             let events = store::event::event_list_between(&conn, from, running.horizon).await?;
             *seen = Some(running.horizon);

@@ -10,7 +10,7 @@ use async_graphql::{ServerError, Value};
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
 
@@ -62,13 +62,19 @@ pub(crate) struct Wire<'a> {
 impl<'a> Wire<'a> {
     pub(crate) fn of(response: &'a async_graphql::Response) -> Self {
         let data = (!was_refused(response)).then_some(&response.data);
-        Self { data, errors: &response.errors, extensions: &response.extensions }
+        Self {
+            data,
+            errors: &response.errors,
+            extensions: &response.extensions,
+        }
     }
 }
 
 /// Whether nothing of the request was run: then its errors are about no field of the answer.
 pub(crate) fn was_refused(response: &async_graphql::Response) -> bool {
-    response.data == Value::Null && !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty())
+    response.data == Value::Null
+        && !response.errors.is_empty()
+        && response.errors.iter().all(|error| error.path.is_empty())
 }
 
 /// The answer over HTTP.
@@ -81,23 +87,59 @@ pub(crate) fn answer(media: Media, response: &async_graphql::Response) -> Respon
         Ok(body) => with_body(status, media, body),
         Err(error) => {
             tracing::error!(%error, "an answer could not be written down");
-            return refusal(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "the answer could not be written down");
+            return refusal(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                Code::Internal,
+                "the answer could not be written down",
+            );
         }
     };
     answer.headers_mut().extend(response.http_headers.clone());
     answer
 }
 
+/// Why a request does not get to GraphQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    code: Code,
+    message: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        refusal(self.status, self.code, &self.message)
+    }
+}
+
 /// A refusal that has nothing to do with what was asked, in the form of a GraphQL error.
 pub(crate) fn refusal(status: StatusCode, code: Code, message: &str) -> Response {
-    with_body(status, Media::Json, error_body(code, message, None).to_string().into_bytes())
+    with_body(
+        status,
+        Media::Json,
+        error_body(code, message, None).to_string().into_bytes(),
+    )
 }
 
 /// The refusal of a request in which the server broke. The id names it in the log.
 pub(crate) fn broken(trace_id: &str) -> Response {
     let text = "something went wrong in the server; the trace id names it in its log";
     let body = error_body(Code::Internal, text, Some(trace_id));
-    with_body(StatusCode::INTERNAL_SERVER_ERROR, Media::Json, body.to_string().into_bytes())
+    with_body(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        Media::Json,
+        body.to_string().into_bytes(),
+    )
 }
 
 /// One GraphQL error with its code.
@@ -155,7 +197,10 @@ mod tests {
 
     fn failed(code: &str, path: &[&str]) -> async_graphql::Response {
         let mut error = ServerError::new("no", Some(Pos::default()));
-        error.path = path.iter().map(|name| PathSegment::Field((*name).to_owned())).collect();
+        error.path = path
+            .iter()
+            .map(|name| PathSegment::Field((*name).to_owned()))
+            .collect();
         let mut extensions = ErrorExtensionValues::default();
         extensions.set("code", code);
         error.extensions = Some(extensions);
@@ -174,11 +219,23 @@ mod tests {
         ];
         for (code, status) in statuses {
             let response = failed(code, &[]);
-            assert_eq!(answer(Media::GraphqlResponse, &response).status(), status, "{code}");
+            assert_eq!(
+                answer(Media::GraphqlResponse, &response).status(),
+                status,
+                "{code}"
+            );
             assert_eq!(answer(Media::Json, &response).status(), 200, "{code}");
-            assert!(!serde_json::to_string(&Wire::of(&response)).unwrap().contains("data"));
+            assert!(
+                !serde_json::to_string(&Wire::of(&response))
+                    .unwrap()
+                    .contains("data")
+            );
         }
-        assert!(answer(Media::GraphqlResponse, &failed("UNAUTHENTICATED", &[])).headers().contains_key(WWW_AUTHENTICATE));
+        assert!(
+            answer(Media::GraphqlResponse, &failed("UNAUTHENTICATED", &[]))
+                .headers()
+                .contains_key(WWW_AUTHENTICATE)
+        );
     }
 
     #[test]
@@ -188,6 +245,9 @@ mod tests {
         let wire = serde_json::to_value(Wire::of(&response)).unwrap();
         assert_eq!(wire.get("data"), Some(&serde_json::Value::Null));
         let right = async_graphql::Response::new(value!({ "a": 1 }));
-        assert_eq!(serde_json::to_string(&Wire::of(&right)).unwrap(), r#"{"data":{"a":1}}"#);
+        assert_eq!(
+            serde_json::to_string(&Wire::of(&right)).unwrap(),
+            r#"{"data":{"a":1}}"#
+        );
     }
 }

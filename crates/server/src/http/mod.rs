@@ -9,7 +9,7 @@ mod graphiql;
 mod health;
 mod identity;
 mod negotiate;
-mod observe;
+pub(crate) mod observe;
 mod operation;
 pub(crate) mod options;
 mod query;
@@ -20,7 +20,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
@@ -48,7 +50,10 @@ pub(crate) fn router(site: Site) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(cors(&site.options().cors))
-        .layer(SetResponseHeaderLayer::if_not_present(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
         .layer(from_fn_with_state(site.clone(), observe::observe))
         .with_state(site)
 }
@@ -67,10 +72,17 @@ fn cors(cors: &Cors) -> CorsLayer {
 }
 
 async fn not_found(request: Request) -> Response {
-    let text = format!("there is nothing at {}: the API is at /graphql", request.uri().path());
+    let text = format!(
+        "there is nothing at {}: the API is at /graphql",
+        request.uri().path()
+    );
     refusal(StatusCode::NOT_FOUND, Code::NotFound, &text)
 }
 
 async fn wrong_method() -> Response {
-    refusal(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, "this method is not for this address")
+    refusal(
+        StatusCode::METHOD_NOT_ALLOWED,
+        Code::MethodNotAllowed,
+        "this method is not for this address",
+    )
 }

@@ -63,15 +63,25 @@ pub struct OriginError;
 
 impl Cors {
     /// The origins of a list of texts; `*` among them means any, and so does an empty list.
-    pub fn from_origins<'a>(origins: impl IntoIterator<Item = &'a str>) -> Result<Self, OriginError> {
+    pub fn from_origins<'a>(
+        origins: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, OriginError> {
         let mut list = Vec::new();
-        for text in origins.into_iter().map(str::trim).filter(|text| !text.is_empty()) {
+        for text in origins
+            .into_iter()
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+        {
             if text == "*" {
                 return Ok(Self::Any);
             }
             list.push(origin(text).ok_or(OriginError)?);
         }
-        Ok(if list.is_empty() { Self::Any } else { Self::Only(list) })
+        Ok(if list.is_empty() {
+            Self::Any
+        } else {
+            Self::Only(list)
+        })
     }
 
     /// Whether a page of this origin may open a WebSocket to this host. Browsers leave that check to the server.
@@ -103,14 +113,29 @@ mod tests {
 
     #[test]
     fn origins_are_scheme_and_host() {
-        let only = |list: &[&str]| Cors::Only(list.iter().map(|text| HeaderValue::from_str(text).unwrap()).collect());
+        let only = |list: &[&str]| {
+            Cors::Only(
+                list.iter()
+                    .map(|text| HeaderValue::from_str(text).unwrap())
+                    .collect(),
+            )
+        };
         assert_eq!(Cors::from_origins([]), Ok(Cors::Any));
-        assert_eq!(Cors::from_origins(["https://a.example", "*"]), Ok(Cors::Any));
+        assert_eq!(
+            Cors::from_origins(["https://a.example", "*"]),
+            Ok(Cors::Any)
+        );
         assert_eq!(
             Cors::from_origins(["https://A.example/", "http://localhost:3000"]),
             Ok(only(&["https://a.example", "http://localhost:3000"]))
         );
-        for wrong in ["a.example", "ftp://a.example", "https://a.example/page", "https://u:p@a.example", "https://"] {
+        for wrong in [
+            "a.example",
+            "ftp://a.example",
+            "https://a.example/page",
+            "https://u:p@a.example",
+            "https://",
+        ] {
             assert_eq!(Cors::from_origins([wrong]), Err(OriginError), "{wrong}");
         }
     }
@@ -120,7 +145,10 @@ mod tests {
         let cors = Cors::from_origins(["https://a.example"]).unwrap();
         let header = HeaderValue::from_static;
         let admits = |origin: Option<&'static str>| {
-            cors.admits(origin.map(header).as_ref(), Some(&header("book.example:8080")))
+            cors.admits(
+                origin.map(header).as_ref(),
+                Some(&header("book.example:8080")),
+            )
         };
         assert!(admits(None));
         assert!(admits(Some("https://a.example")));

@@ -13,7 +13,7 @@ pub(crate) struct Site(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
-    schema: graphql::Schema,
+    api: graphql::Api,
     options: HttpOptions,
     /// Whether to stop. Only sockets subscribe for long, so when nobody listens any more they are all closed.
     stop: watch::Sender<bool>,
@@ -21,16 +21,21 @@ struct Inner {
 
 impl Site {
     pub(crate) fn new(engine: Engine, options: HttpOptions) -> Self {
-        let schema = graphql::schema(engine.clone(), options.limits);
-        Self(Arc::new(Inner { engine, schema, options, stop: watch::Sender::new(false) }))
+        let api = graphql::Api(graphql::schema(engine.clone(), options.limits));
+        Self(Arc::new(Inner {
+            engine,
+            api,
+            options,
+            stop: watch::Sender::new(false),
+        }))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.0.engine
     }
 
-    pub(crate) fn schema(&self) -> &graphql::Schema {
-        &self.0.schema
+    pub(crate) fn api(&self) -> &graphql::Api {
+        &self.0.api
     }
 
     pub(crate) fn options(&self) -> &HttpOptions {

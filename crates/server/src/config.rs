@@ -1,0 +1,431 @@
+//! The command line, and what it says about the process as a whole. Every flag has an environment variable.
+//!
+//! Guaranteed: what is wrong is refused by the name of its flag and with what was expected; what is secret shows neither in the help
+//! nor in an error.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::actor::Role;
+use domain::zone::ZoneDatabase;
+use engine::Clock;
+
+use crate::app::{Cors, HttpOptions};
+use crate::mail::MailArgs;
+
+/// Appointment booking: a GraphQL API over PostgreSQL, with everything in one program.
+#[derive(Debug, Parser)]
+#[command(name = "bookable", version, about, max_term_width = 110)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How to say what happens.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API, and do the work that falls due
+    Serve(Box<ServeArgs>),
+    /// Only do the work that falls due: deliveries and timers, beside servers on the same database
+    Work(Box<EngineArgs>),
+    /// Bring the database up to date
+    Migrate(DatabaseArgs),
+    /// Print the API's schema
+    Schema,
+    /// Load demo data: a salon, a clinic and a gym
+    Demo(Box<DemoArgs>),
+    /// Businesses
+    #[command(subcommand)]
+    Business(BusinessCommand),
+    /// Access tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+/// What to do with businesses.
+#[derive(Debug, Subcommand)]
+pub enum BusinessCommand {
+    /// Make a business, and print its slug
+    Create(Box<BusinessArgs>),
+}
+
+/// What to do with tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token, and print it and nothing else. It cannot be read again
+    Create(Box<TokenArgs>),
+}
+
+/// How to say what happens.
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// The form of the log, which goes to stderr
+    #[arg(long, global = true, env = "BOOKABLE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// What the log holds: a level, or levels by part such as info,engine=debug
+    #[arg(
+        long,
+        global = true,
+        env = "BOOKABLE_LOG",
+        value_name = "FILTER",
+        default_value = "info"
+    )]
+    pub log: String,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Where the data are.
+#[derive(Debug, Clone, Args)]
+pub struct DatabaseArgs {
+    /// The directory for the data: the private PostgreSQL server, and mail that goes to files
+    #[arg(
+        long,
+        env = "BOOKABLE_DATA",
+        value_name = "DIR",
+        default_value = "./data"
+    )]
+    pub data: PathBuf,
+    /// A PostgreSQL server of yours, `postgres://user:password@host/database`; none: a private one in the data directory
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// The most connections to the database that this process opens
+    #[arg(long, env = "BOOKABLE_MAX_CONNECTIONS", value_name = "N", default_value_t = 24,
+        value_parser = clap::value_parser!(u16).range(2..=1000))]
+    pub max_connections: u16,
+}
+
+impl DatabaseArgs {
+    /// The server of the operator's own, if there is one.
+    pub fn url(&self) -> Option<&str> {
+        self.database_url
+            .as_deref()
+            .map(str::trim)
+            .filter(|url| !url.is_empty())
+    }
+}
+
+/// What time it is, and by which rules.
+#[derive(Debug, Clone, Args)]
+pub struct TimeArgs {
+    /// Start the clock at this instant and let it run on, for demos and tests
+    #[arg(long, env = "BOOKABLE_CLOCK", value_name = "INSTANT", value_parser = instant)]
+    pub clock: Option<DateTime<Utc>>,
+    /// Take the rules of time zones from this directory of compiled tzdata; none: the newer of the system's and the built-in
+    #[arg(long, env = "BOOKABLE_ZONEINFO", value_name = "DIR")]
+    pub zoneinfo: Option<PathBuf>,
+}
+
+impl TimeArgs {
+    /// The clock.
+    pub fn clock(&self) -> Clock {
+        self.clock.map_or_else(Clock::system, Clock::starting_at)
+    }
+
+    /// The zones.
+    pub fn zones(&self) -> anyhow::Result<ZoneDatabase> {
+        ZoneDatabase::newest(self.zoneinfo.as_deref()).map_err(|error| {
+            anyhow!("--zoneinfo: {error}: expected a directory of compiled tzdata such as /usr/share/zoneinfo")
+        })
+    }
+}
+
+/// What an engine is made of.
+#[derive(Debug, Clone, Args)]
+pub struct EngineArgs {
+    /// Where the data are.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// The time.
+    #[command(flatten)]
+    pub time: TimeArgs,
+    /// Where mail goes.
+    #[command(flatten)]
+    pub mail: MailArgs,
+}
+
+/// The demo to load.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Where the data are.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// The time.
+    #[command(flatten)]
+    pub time: TimeArgs,
+}
+
+/// How to serve.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Where to listen; port 0 takes any that is free
+    #[arg(long, env = "BOOKABLE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = listen_address)]
+    pub listen: String,
+    /// Load demo data first: a salon, a clinic and a gym
+    #[arg(long, env = "BOOKABLE_DEMO")]
+    pub demo: bool,
+    /// Leave deliveries and timers to `bookable work`
+    #[arg(long, env = "BOOKABLE_NO_JOBS")]
+    pub no_jobs: bool,
+    /// An origin whose pages may call the API, such as `https://www.example.com`; repeat it or separate by commas. Any, unless set
+    #[arg(
+        long,
+        env = "BOOKABLE_CORS_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    pub cors_origin: Vec<String>,
+    /// The most bytes of one request
+    #[arg(long, env = "BOOKABLE_BODY_LIMIT", value_name = "BYTES", default_value_t = 256 * 1024,
+        value_parser = clap::value_parser!(u32).range(1024..=64 * 1024 * 1024))]
+    pub body_limit: u32,
+    /// How many seconds one request may take
+    #[arg(long, env = "BOOKABLE_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = 30,
+        value_parser = clap::value_parser!(u16).range(1..=600))]
+    pub request_timeout: u16,
+    /// What an engine is made of.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+impl ServeArgs {
+    /// How the API is served.
+    pub fn http(&self) -> anyhow::Result<HttpOptions> {
+        let cors = Cors::from_origins(self.cors_origin.iter().map(String::as_str));
+        Ok(HttpOptions {
+            cors: cors.map_err(|error| anyhow!("--cors-origin: {error}"))?,
+            body_limit: usize::try_from(self.body_limit)?,
+            request_timeout: Duration::from_secs(self.request_timeout.into()),
+            ..HttpOptions::default()
+        })
+    }
+}
+
+/// A business to make.
+#[derive(Debug, Args)]
+pub struct BusinessArgs {
+    /// Its name in addresses and headers, such as salon
+    #[arg(long, env = "BOOKABLE_SLUG")]
+    pub slug: String,
+    /// Its name for people
+    #[arg(long, env = "BOOKABLE_NAME")]
+    pub name: String,
+    /// The IANA time zone that its locations take, such as Europe/London
+    #[arg(long, env = "BOOKABLE_TIME_ZONE", value_name = "ZONE")]
+    pub time_zone: String,
+    /// The ISO 4217 code of its currency, such as EUR
+    #[arg(long, env = "BOOKABLE_CURRENCY", value_name = "CODE")]
+    pub currency: String,
+    /// The language of its mails, a BCP 47 tag such as en-GB
+    #[arg(long, env = "BOOKABLE_LOCALE", value_name = "TAG")]
+    pub locale: Option<String>,
+    /// Where the data are.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// The time.
+    #[command(flatten)]
+    pub time: TimeArgs,
+}
+
+/// A token to make.
+#[derive(Debug, Args)]
+pub struct TokenArgs {
+    /// The slug of the business
+    #[arg(long, env = "BOOKABLE_BUSINESS", value_name = "SLUG")]
+    pub business: String,
+    /// What its bearer may do
+    #[arg(long, env = "BOOKABLE_ROLE", value_enum)]
+    pub role: RoleArg,
+    /// Whose token it is: the id of a provider, with --role provider
+    #[arg(
+        long,
+        env = "BOOKABLE_PROVIDER",
+        value_name = "ID",
+        required_if_eq("role", "provider")
+    )]
+    pub provider: Option<String>,
+    /// Where the data are.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// The time.
+    #[command(flatten)]
+    pub time: TimeArgs,
+}
+
+/// The roles of the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RoleArg {
+    /// Everything
+    Owner,
+    /// Everything but what concerns the business itself
+    Manager,
+    /// Their own calendar and the bookings on it
+    Provider,
+}
+
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Self {
+        match role {
+            RoleArg::Owner => Self::Owner,
+            RoleArg::Manager => Self::Manager,
+            RoleArg::Provider => Self::Provider,
+        }
+    }
+}
+
+fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    let expected = "expected an instant from 1970 to 9999, such as 2027-03-01T09:00:00Z";
+    let at = DateTime::parse_from_rfc3339(text)
+        .map_err(|_| expected.to_owned())?
+        .to_utc();
+    let years = 1970..=9999;
+    if years.contains(&chrono::Datelike::year(&at)) {
+        Ok(at)
+    } else {
+        Err(expected.to_owned())
+    }
+}
+
+fn listen_address(text: &str) -> Result<String, String> {
+    let port = text
+        .rsplit_once(':')
+        .filter(|(host, _)| !host.is_empty())
+        .map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(_)) => Ok(text.to_owned()),
+        _ => Err("expected a host and a port, such as 127.0.0.1:8080 or [::]:8080".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn every_flag_has_an_environment_variable() {
+        fn check(command: &clap::Command) {
+            for argument in command
+                .get_arguments()
+                .filter(|argument| !["help", "version"].contains(&argument.get_id().as_str()))
+            {
+                let variable = argument
+                    .get_env()
+                    .and_then(|name| name.to_str())
+                    .unwrap_or_default();
+                let flag = argument.get_long().unwrap();
+                let own = format!("BOOKABLE_{}", flag.to_uppercase().replace('-', "_"));
+                assert!(
+                    variable == own || (flag, variable) == ("database-url", "DATABASE_URL"),
+                    "--{flag}: {variable}"
+                );
+            }
+            command.get_subcommands().for_each(check);
+        }
+        let command = Cli::command();
+        command.clone().debug_assert();
+        check(&command);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_what_was_expected() {
+        let wrong = [
+            (
+                "bookable serve --clock tomorrow",
+                "--clock",
+                "2027-03-01T09:00:00Z",
+            ),
+            (
+                "bookable serve --clock 1969-12-31T00:00:00Z",
+                "--clock",
+                "1970",
+            ),
+            ("bookable serve --listen 8080", "--listen", "127.0.0.1:8080"),
+            (
+                "bookable serve --listen localhost:http",
+                "--listen",
+                "a port",
+            ),
+            (
+                "bookable serve --max-connections 1",
+                "--max-connections",
+                "2..=1000",
+            ),
+            (
+                "bookable serve --smtp-security ssl",
+                "--smtp-security",
+                "starttls",
+            ),
+            (
+                "bookable token create --business s --role boss",
+                "--role",
+                "manager",
+            ),
+            (
+                "bookable token create --business s --role provider",
+                "--provider",
+                "required",
+            ),
+            ("bookable serve --log-format xml", "--log-format", "json"),
+        ];
+        for (line, flag, expected) in wrong {
+            let text = parse(line).unwrap_err().to_string();
+            assert!(
+                text.contains(flag) && text.contains(expected),
+                "{line}: {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn origins_are_separated_by_commas_or_repeated() {
+        let http = |line: &str| match parse(line).unwrap().command {
+            Command::Serve(args) => args.http(),
+            other => panic!("{other:?}"),
+        };
+        let two = http("bookable serve --cors-origin https://a.example,https://b.example")
+            .unwrap()
+            .cors;
+        let again =
+            http("bookable serve --cors-origin https://a.example --cors-origin https://b.example")
+                .unwrap()
+                .cors;
+        assert_eq!(two, again);
+        assert!(matches!(two, Cors::Only(list) if list.len() == 2));
+        let refused = http("bookable serve --cors-origin a.example")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refused.contains("--cors-origin") && refused.contains("https://www.example.com"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn an_empty_address_of_a_database_is_none() {
+        let Command::Migrate(args) = parse("bookable migrate --database-url ").unwrap().command
+        else {
+            panic!()
+        };
+        assert_eq!(args.url(), None);
+    }
+}

@@ -1,0 +1,243 @@
+//! Events on their way to plugins: at least once, in order for one booking, none lost, none in the way of another.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::event::EventKind;
+use engine::catalogue::service::ServiceInput;
+use jobs::{JobOptions, Jobs};
+use plugin_api::{Delivery, Done, Failure, Plugin, Reaction, Want, async_trait};
+use test_support::{World, WorldOptions, at};
+use tokio::sync::watch;
+
+/// What the plugin is to do with the next deliveries.
+type Script = Arc<Mutex<Vec<Result<Done, Failure>>>>;
+
+/// A plugin that does as it is told and remembers what it was handed.
+struct Scripted {
+    name: &'static str,
+    script: Script,
+    seen: watch::Sender<Vec<Delivery>>,
+}
+
+impl Scripted {
+    fn new(name: &'static str, script: Vec<Result<Done, Failure>>) -> Arc<Self> {
+        Arc::new(Self {
+            name,
+            script: Arc::new(Mutex::new(script)),
+            seen: watch::Sender::new(Vec::new()),
+        })
+    }
+
+    async fn seen(&self, count: usize) -> Vec<Delivery> {
+        let mut seen = self.seen.subscribe();
+        let wait = seen.wait_for(|seen| seen.len() >= count);
+        tokio::time::timeout(Duration::from_secs(20), wait)
+            .await
+            .expect("deliveries in time")
+            .unwrap()
+            .clone()
+    }
+}
+
+impl Plugin for Scripted {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+    fn title(&self) -> &'static str {
+        "Scripted"
+    }
+    fn description(&self) -> &'static str {
+        "Does as it is told."
+    }
+    fn settings_schema(&self) -> serde_json::Value {
+        serde_json::json!({ "type": "object", "additionalProperties": false })
+    }
+    fn guard(&self) -> Option<&dyn plugin_api::Guard> {
+        None
+    }
+    fn reaction(&self) -> Option<&dyn Reaction> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Reaction for Scripted {
+    fn wants(&self) -> &[Want] {
+        &[
+            Want {
+                event: EventKind::BookingConfirmed,
+                part: "all",
+            },
+            Want {
+                event: EventKind::BookingCancelled,
+                part: "all",
+            },
+        ]
+    }
+
+    async fn react(&self, delivery: &Delivery) -> Result<Done, Failure> {
+        let next = {
+            let mut script = self.script.lock().unwrap();
+            if script.is_empty() {
+                Ok(Done::Delivered)
+            } else {
+                script.remove(0)
+            }
+        };
+        self.seen.send_modify(|seen| seen.push(delivery.clone()));
+        if matches!(&next, Err(Failure::GiveUp { reason }) if reason == "panic") {
+            panic!("as it was told");
+        }
+        if matches!(&next, Err(Failure::GiveUp { reason }) if reason == "hang") {
+            std::future::pending::<()>().await;
+        }
+        next
+    }
+}
+
+struct Stage {
+    world: World,
+    service: domain::id::ServiceId,
+}
+
+async fn stage(plugins: Vec<Arc<dyn Plugin>>) -> Stage {
+    let world = World::with(WorldOptions {
+        plugins,
+        ..WorldOptions::default()
+    })
+    .await;
+    let location = world.location("Europe/London").await;
+    let anna = world.provider("Anna", &[location]).await;
+    let service = world.service(60, &[anna], ServiceInput::default()).await;
+    Stage { world, service }
+}
+
+fn options() -> JobOptions {
+    JobOptions {
+        poll: Duration::from_millis(50),
+        time_limit: Duration::from_millis(300),
+        ..JobOptions::default()
+    }
+}
+
+#[tokio::test]
+async fn a_failed_delivery_is_tried_again_and_the_next_of_its_booking_waits_for_it() {
+    let plugin = Scripted::new("scripted", vec![Err(Failure::retry("not now"))]);
+    let Stage { world, service } = stage(vec![plugin.clone()]).await;
+    let booked = world
+        .engine
+        .book(
+            &world.owner,
+            world.booking(service, "2027-03-02T10:00:00Z", "Eve"),
+            None,
+        )
+        .await;
+    world
+        .engine
+        .cancel(
+            &world.owner,
+            booked.unwrap().made.booking.id,
+            None,
+            None,
+            None,
+        )
+        .await
+        .unwrap();
+    let jobs = Jobs::start(world.engine.clone(), options());
+    assert_eq!(
+        plugin.seen(1).await[0].event.kind,
+        EventKind::BookingConfirmed
+    );
+    while world
+        .engine
+        .delivery_next("scripted")
+        .await
+        .unwrap()
+        .is_none_or(|next| next > at("2027-03-01T08:01:00Z"))
+    {
+        tokio::task::yield_now().await;
+    }
+    world.clock.advance(TimeDelta::minutes(1));
+    let seen = plugin.seen(3).await;
+    let kinds: Vec<_> = seen
+        .iter()
+        .map(|delivery| (delivery.event.kind, delivery.attempt))
+        .collect();
+    let expected = [
+        (EventKind::BookingConfirmed, 1),
+        (EventKind::BookingConfirmed, 2),
+        (EventKind::BookingCancelled, 1),
+    ];
+    assert_eq!(kinds, expected);
+    assert_eq!(
+        (seen[0].id, &seen[0].event),
+        (seen[1].id, &seen[1].event),
+        "a repeat says the same"
+    );
+    jobs.stop().await;
+}
+
+#[tokio::test]
+async fn a_plugin_that_panics_or_hangs_is_tried_again_and_holds_up_no_other() {
+    let bad = Scripted::new(
+        "bad",
+        vec![
+            Err(Failure::give_up("panic")),
+            Err(Failure::give_up("hang")),
+        ],
+    );
+    let good = Scripted::new("good", Vec::new());
+    let Stage { world, service } = stage(vec![bad.clone(), good.clone()]).await;
+    let jobs = Jobs::start(world.engine.clone(), options());
+    for hour in ["10", "11"] {
+        let starts = format!("2027-03-02T{hour}:00:00Z");
+        world
+            .engine
+            .book(&world.owner, world.booking(service, &starts, "Eve"), None)
+            .await
+            .unwrap();
+    }
+    assert_eq!(good.seen(2).await.len(), 2);
+    bad.seen(2).await;
+    while world.engine.deliveries_due("bad", 10).await.unwrap().len() < 2 {
+        world.clock.advance(TimeDelta::seconds(30));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(bad.seen(4).await.len(), 4);
+    jobs.stop().await;
+}
+
+#[tokio::test]
+async fn two_processes_share_the_work_and_one_that_dies_loses_nothing() {
+    let first = Scripted::new("scripted", vec![Err(Failure::give_up("hang"))]);
+    let Stage { world, service } = stage(vec![first.clone()]).await;
+    world
+        .engine
+        .book(
+            &world.owner,
+            world.booking(service, "2027-03-02T10:00:00Z", "Eve"),
+            None,
+        )
+        .await
+        .unwrap();
+    let long = JobOptions {
+        time_limit: Duration::from_secs(3600),
+        ..options()
+    };
+    let dying = Jobs::start(world.engine.clone(), long);
+    first.seen(1).await;
+    let second = Scripted::new("scripted", Vec::new());
+    let other = world.another_node(vec![second.clone()]);
+    let living = Jobs::start(other.engine.clone(), options());
+    // The first dies with the delivery in its hands: nobody records anything, the lease runs out.
+    std::mem::drop(dying);
+    world.clock.advance(TimeDelta::hours(2));
+    let seen = second.seen(1).await;
+    assert_eq!(
+        (seen[0].id, seen[0].attempt),
+        (first.seen(1).await[0].id, 2)
+    );
+    living.stop().await;
+}
