@@ -264,7 +264,7 @@ mod tests {
     fn parts_belong_together() {
         assert!(MailArgs::default().settings().unwrap().is_none());
         let empty = MailArgs {
-            smtp_host: Some("".to_owned()),
+            smtp_host: Some(String::new()),
             mail_from: Some(" ".to_owned()),
             ..MailArgs::default()
         };

@@ -98,37 +98,42 @@ pub(crate) fn answer(media: Media, response: &async_graphql::Response) -> Respon
     answer
 }
 
-/// Why a request does not get to GraphQL.
+/// Why a request does not get to GraphQL, in the form of a GraphQL error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     code: Code,
     message: String,
+    media: Media,
 }
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
+        let (message, media) = (message.into(), Media::Json);
         Self {
             status,
             code,
-            message: message.into(),
+            message,
+            media,
         }
+    }
+
+    /// The same, in the form that the client likes.
+    pub(crate) fn in_form(self, media: Media) -> Self {
+        Self { media, ..self }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        refusal(self.status, self.code, &self.message)
+        let body = error_body(self.code, &self.message, None);
+        with_body(self.status, self.media, body.to_string().into_bytes())
     }
 }
 
-/// A refusal that has nothing to do with what was asked, in the form of a GraphQL error.
+/// The answer for a refusal.
 pub(crate) fn refusal(status: StatusCode, code: Code, message: &str) -> Response {
-    with_body(
-        status,
-        Media::Json,
-        error_body(code, message, None).to_string().into_bytes(),
-    )
+    Refusal::new(status, code, message).into_response()
 }
 
 /// The refusal of a request in which the server broke. The id names it in the log.

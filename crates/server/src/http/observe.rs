@@ -34,7 +34,7 @@ pub(crate) async fn observe(State(site): State<Site>, request: Request, next: Ne
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let status = response.status().as_u16();
-    let ms = begun.elapsed().as_secs_f64() * 1_000.0;
+    let ms = (begun.elapsed().as_secs_f64() * 1_000_000.0).round() / 1_000.0;
     span.in_scope(|| {
         if is_probe(&path) {
             tracing::debug!(%method, path, status, ms, "answered");

@@ -50,14 +50,18 @@ pub(crate) async fn get(
         Err(_) => {}
     }
     let media = media(&headers)?;
-    let Query(parameters) = parameters.map_err(|rejection| bad_request(rejection.body_text()))?;
-    let mut request = of_address(parameters)?;
+    let mut request = match parameters {
+        Ok(Query(parameters)) => of_address(parameters),
+        Err(rejection) => Err(bad_request(rejection.body_text())),
+    }
+    .map_err(|refusal| refusal.in_form(media))?;
     if operation::of_request(&mut request)
         .is_some_and(|operation| operation.kind == OperationType::Mutation)
     {
         let text = "GET is for queries: send mutations by POST";
         let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, text);
-        return Ok(([(ALLOW, HeaderValue::from_static("POST"))], refusal).into_response());
+        let allow = [(ALLOW, HeaderValue::from_static("POST"))];
+        return Ok((allow, refusal.in_form(media)).into_response());
     }
     Ok(run(&site, &headers, media, request).await)
 }
@@ -69,7 +73,8 @@ pub(crate) async fn post(
     body: Body,
 ) -> Result<Response, Refusal> {
     let media = media(&headers)?;
-    let request = read(&headers, body, site.options().body_limit).await?;
+    let read = read(&headers, body, site.options().body_limit).await;
+    let request = read.map_err(|refusal| refusal.in_form(media))?;
     Ok(run(&site, &headers, media, request).await)
 }
 
