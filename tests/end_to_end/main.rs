@@ -14,3 +14,4 @@ mod house;
 mod live;
 mod promises;
 mod race;
+mod storm;

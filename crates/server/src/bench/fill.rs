@@ -14,7 +14,7 @@ use engine::catalogue::provider::CreateProvider;
 use engine::catalogue::schedule::{SetWeeklyHours, WeeklyWindow};
 use engine::catalogue::service::ServiceInput;
 use engine::{Caller, Engine, Error};
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::stream::{self, TryStreamExt};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::BenchArgs;

@@ -16,7 +16,7 @@ use engine::Engine;
 
 use self::http::{Target, Workload};
 
-pub use self::report::{Line, Report};
+pub use self::report::Report;
 
 /// What to measure, and on how much data.
 #[derive(Debug, Clone, clap::Args)]
