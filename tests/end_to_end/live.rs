@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use domain::actor::Role;
 use engine::catalogue::service::ServiceInput;
 use engine::hold::HoldSlot;
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use test_support::{App, Socket, World, at};
 
@@ -107,7 +108,6 @@ async fn a_thousand_pages_that_ask_the_same_cost_one_computation_for_each_change
         party_size: 1,
         reschedule_of: None,
     };
-    use futures_util::StreamExt;
     let mut pages = Vec::new();
     for _ in 0..1_000 {
         let mut page = Box::pin(

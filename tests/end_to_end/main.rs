@@ -4,7 +4,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "tests"
+    clippy::similar_names,
+    clippy::too_many_lines,
+    reason = "tests: a failure is a panic, and a story is told whole"
 )]
 
 mod api;

@@ -41,6 +41,8 @@ pub enum Command {
     Schema,
     /// Load demo data: a salon, a clinic and a gym
     Demo(Box<DemoArgs>),
+    /// Measure a running server over HTTP, on data like those of the demo, and print a table
+    Bench(Box<BenchCommandArgs>),
     /// Businesses
     #[command(subcommand)]
     Business(BusinessCommand),
@@ -167,6 +169,20 @@ pub struct DemoArgs {
     /// The time.
     #[command(flatten)]
     pub time: TimeArgs,
+}
+
+/// What to measure, and where its data are.
+#[derive(Debug, Args)]
+pub struct BenchCommandArgs {
+    /// Where the data are.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// The time.
+    #[command(flatten)]
+    pub time: TimeArgs,
+    /// What to measure.
+    #[command(flatten)]
+    pub bench: crate::bench::BenchArgs,
 }
 
 /// How to serve.

@@ -3,6 +3,7 @@
 //! [`app`] is what a test runs in its own process; [`command`] is what the binary runs. Nobody else knows the names of plugins.
 
 pub mod app;
+mod bench;
 mod cluster;
 pub mod command;
 mod config;

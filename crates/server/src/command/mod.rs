@@ -1,5 +1,6 @@
 //! What the binary does: one file per command. Each finds the database in the same way, also while a server runs on it.
 
+mod bench;
 mod business;
 mod demo;
 mod migrate;
@@ -56,6 +57,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Work(args) => work::work(&args).await,
         Command::Migrate(args) => migrate::migrate(&args).await,
         Command::Demo(args) => demo::demo(&args).await,
+        Command::Bench(args) => bench::bench(&args).await,
         Command::Business(BusinessCommand::Create(args)) => business::create(&args).await,
         Command::Token(TokenCommand::Create(args)) => token::create(&args).await,
         Command::Schema => Ok(()),

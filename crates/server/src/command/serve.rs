@@ -73,6 +73,11 @@ async fn run(
         async move { engine.run_feed().await }
     });
     let jobs = (!args.no_jobs).then(|| Jobs::start(engine.clone(), JobOptions::default()));
+    // What is committed from the first request on is told.
+    tokio::select! {
+        () = engine.feed_ready() => {}
+        () = told(stopped.clone()) => return Ok(()),
+    }
     output::answer(greeting)?;
     let served = app::serve(listener, engine.clone(), http, told(stopped)).await;
     if let Some(jobs) = jobs {
