@@ -1,6 +1,11 @@
 //! The binary, killed in the middle of its work: what it confirmed is there, and its mail goes out, each once.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "tests; the mails are named by us"
+)]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};

@@ -150,9 +150,21 @@ impl History<'_> {
         let Some(slot) = self.choose(offer, &answer.slots) else {
             return Ok(false);
         };
-        let named = !is_class && self.random.percent(60);
+        self.take(*service_id, &slot, party_size, !is_class).await?;
+        Ok(true)
+    }
+
+    /// Books the slot, with a provider by name where some would name one, and settles how it will go.
+    async fn take(
+        &mut self,
+        service_id: ServiceId,
+        slot: &Slot,
+        party_size: i32,
+        may_name: bool,
+    ) -> anyhow::Result<()> {
+        let named = may_name && self.random.percent(60);
         let input = Book {
-            service_id: *service_id,
+            service_id,
             starts_at: slot.starts.instant(),
             provider_id: if named {
                 self.random.pick(&slot.provider_ids).copied()
@@ -181,7 +193,7 @@ impl History<'_> {
                 _ => Fate::Comes,
             },
         });
-        Ok(true)
+        Ok(())
     }
 
     /// Where others go already is where most want to go too.
