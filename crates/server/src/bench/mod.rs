@@ -24,21 +24,21 @@ pub struct BenchArgs {
     /// Address of the running server, which uses the same database.
     #[arg(
         long,
-        env = "BOOKABLE_BENCH_URL",
+        env = "BOOKABLE_URL",
         default_value = "http://127.0.0.1:8080"
     )]
     pub url: String,
     /// Providers of the business that is measured.
-    #[arg(long, env = "BOOKABLE_BENCH_PROVIDERS", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, env = "BOOKABLE_PROVIDERS", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub providers: u32,
     /// Bookings that the business has at least before anything is measured.
-    #[arg(long, env = "BOOKABLE_BENCH_BOOKINGS", default_value_t = 100_000)]
+    #[arg(long, env = "BOOKABLE_BOOKINGS", default_value_t = 100_000)]
     pub bookings: u32,
     /// Seconds for each line of the table.
-    #[arg(long, env = "BOOKABLE_BENCH_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    #[arg(long, env = "BOOKABLE_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub seconds: u32,
     /// Numbers of clients at once.
-    #[arg(long, env = "BOOKABLE_BENCH_CLIENTS", value_delimiter = ',', default_values_t = [1, 8, 32], value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, env = "BOOKABLE_CLIENTS", value_delimiter = ',', default_values_t = [1, 8, 32], value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub clients: Vec<u32>,
 }
 
