@@ -21,7 +21,11 @@ pub(crate) fn start(args: &LogArgs) -> anyhow::Result<()> {
             .with_ansi(std::io::stderr().is_terminal())
             .with_target(false)
             .init(),
-        LogFormat::Json => builder.json().flatten_event(true).init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .init(),
     }
     std::panic::set_hook(Box::new(log_panic));
     Ok(())

@@ -226,6 +226,13 @@ fn untimely(view: &View<'_>, starts: Minute) -> [(UnavailableReason, bool); 2] {
     ]
 }
 
+/// How far from being bookable: fewer reasons are nearer, and somebody at work who is busy is nearer than somebody who is not there.
+fn distance(reasons: &[UnavailableReason]) -> (usize, bool, &[UnavailableReason]) {
+    let absent = reasons.contains(&UnavailableReason::OutsideWorkingHours)
+        || reasons.contains(&UnavailableReason::OffGrid);
+    (reasons.len(), absent, reasons)
+}
+
 /// The reasons of whoever is nearest to being bookable; where nobody offers the service, that.
 fn refusal(views: &[View<'_>], starts: Minute, found: Vec<Chance<'_>>) -> Vec<UnavailableReason> {
     let nearest = found
@@ -233,7 +240,7 @@ fn refusal(views: &[View<'_>], starts: Minute, found: Vec<Chance<'_>>) -> Vec<Un
         .map(|chance| chance.reasons)
         .filter(|reasons| !reasons.is_empty());
     nearest
-        .min_by(|one, other| (one.len(), one).cmp(&(other.len(), other)))
+        .min_by(|one, other| distance(one).cmp(&distance(other)))
         .unwrap_or_else(|| {
             let everywhere = |reason: &UnavailableReason| {
                 !views.is_empty()

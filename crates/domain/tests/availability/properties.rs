@@ -168,7 +168,13 @@ fn nearest(
             found.push(oracle.reasons(site, index, minute.get()));
         }
     }
-    found.sort_by_key(|reasons| (reasons.len(), reasons.clone()));
+    found.sort_by_key(|reasons| {
+        use UnavailableReason::{OffGrid, OutsideWorkingHours};
+        let absent = [OutsideWorkingHours, OffGrid]
+            .iter()
+            .any(|reason| reasons.contains(reason));
+        (reasons.len(), absent, reasons.clone())
+    });
     found.into_iter().next().unwrap_or_else(|| {
         use UnavailableReason::{ProviderDoesNotOffer, TooFarAhead, TooSoon};
         let everywhere = |reason| {

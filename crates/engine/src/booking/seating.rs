@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::availability::calendars::Calendars;
 use crate::availability::scope::{Narrow, Scope, without};
+use crate::catalogue::Catalogue;
 use crate::tx::{CAREFUL_FROM, TxError};
 use crate::{Caller, Engine, Result};
 
@@ -69,17 +70,14 @@ impl Engine {
         // One connection at a time: whoever waits for a second while holding a first can wait for ever.
         let mut conn = self.0.database.conn().await?;
         let catalogue = self.catalogue_on(&conn, caller.business).await?;
-        let scope = Scope::new(
-            catalogue.clone(),
-            wish.service_id,
-            wish.party_size,
-            &Narrow::default(),
-        )?;
-        if let Some(id) = wish.provider {
-            catalogue
-                .provider(id)
-                .ok_or_else(|| Problem::not_found(&["input", "providerId"], "provider"))?;
-        }
+        // Whoever is named is all that needs to be looked at; the others only where they are not to be had.
+        let named = wish.provider.map(|id| [id]);
+        let narrow = Narrow {
+            location: None,
+            providers: named.as_ref().map(<[_; 1]>::as_slice),
+        };
+        let scope = Scope::new(catalogue.clone(), wish.service_id, wish.party_size, &narrow)
+            .map_err(named_in_the_singular)?;
         let mut calendars = self
             .calendars(&conn, &catalogue, &scope.calendar_ids)
             .await?;
@@ -92,14 +90,12 @@ impl Engine {
                 .calendars(&conn, &catalogue, &scope.calendar_ids)
                 .await?;
         }
-        let plan = self.decide(&scope, &calendars, wish).map_err(|reasons| {
-            let freed = freed(&calendars, wish);
-            let question = scope.question(&freed, self.clock().now());
-            Problem::SlotUnavailable {
-                reasons,
-                alternatives: alternatives(&question, wish.starts, wish.provider),
+        let plan = match self.decide(&scope, &calendars, wish) {
+            Ok(plan) => plan,
+            Err(reasons) => {
+                return Err(self.refusal(&conn, &catalogue, wish, reasons).await?.into());
             }
-        })?;
+        };
         let mut lock = calendars_of(&conn, caller, &scope, &plan).await?;
         lock.extend(wish.moving.iter().flat_map(|moving| &moving.calendars));
         if attempt >= CAREFUL_FROM {
@@ -113,6 +109,30 @@ impl Engine {
             wish: wish.clone(),
             calendars,
             lock,
+        })
+    }
+
+    /// Why the wish cannot be fulfilled, and what could be had instead, with others too.
+    async fn refusal(
+        &self,
+        conn: &Conn,
+        catalogue: &Arc<Catalogue>,
+        wish: &Wish,
+        reasons: Vec<UnavailableReason>,
+    ) -> Result<Problem> {
+        let scope = Scope::new(
+            catalogue.clone(),
+            wish.service_id,
+            wish.party_size,
+            &Narrow::default(),
+        )?;
+        let calendars = self.calendars(conn, catalogue, &scope.calendar_ids).await?;
+        let freed = freed(&calendars, wish);
+        let question = scope.question(&freed, self.clock().now());
+        let alternatives = alternatives(&question, wish.starts, wish.provider);
+        Ok(Problem::SlotUnavailable {
+            reasons,
+            alternatives,
         })
     }
 
@@ -245,6 +265,16 @@ impl Engine {
         }
         calendars.sort_unstable();
         Ok(calendars)
+    }
+}
+
+/// A list of one provider is the provider that the input names.
+fn named_in_the_singular(problem: Problem) -> Problem {
+    match problem {
+        Problem::NotFound { path, .. } if path.last().is_some_and(|last| last == "providerIds") => {
+            Problem::not_found(&["input", "providerId"], "provider")
+        }
+        other => other,
     }
 }
 

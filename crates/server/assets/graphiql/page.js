@@ -32,20 +32,22 @@ subscription Free {
 `;
 
   const form = document.getElementById("who");
+  const businessField = document.getElementById("business");
+  const tokenField = document.getElementById("token");
   const status = document.getElementById("status");
   const search = new URLSearchParams(location.search);
   const fragment = new URLSearchParams(location.hash.slice(1));
   const given = (name) => fragment.get(name) || search.get(name);
 
-  form.business.value = given("business") || "";
-  form.token.value = given("token") || sessionStorage.getItem(TOKEN) || "";
+  businessField.value = given("business") || "";
+  tokenField.value = given("token") || sessionStorage.getItem(TOKEN) || "";
 
   const root = ReactDOM.createRoot(document.getElementById("graphiql"));
   let client = null;
 
   function headers() {
-    const business = form.business.value.trim();
-    const token = form.token.value.trim();
+    const business = businessField.value.trim();
+    const token = tokenField.value.trim();
     return Object.assign(
       {},
       business && { "X-Business": business },
@@ -54,8 +56,8 @@ subscription Free {
   }
 
   function remember() {
-    const business = form.business.value.trim();
-    sessionStorage.setItem(TOKEN, form.token.value.trim());
+    const business = businessField.value.trim();
+    sessionStorage.setItem(TOKEN, tokenField.value.trim());
     history.replaceState(null, "", business ? "/?business=" + encodeURIComponent(business) : "/");
   }
 
@@ -65,7 +67,7 @@ subscription Free {
     client = graphqlWs.createClient({
       url: wsUrl,
       lazy: true,
-      connectionParams: () => ({ business: form.business.value.trim() || null, token: form.token.value.trim() || null }),
+      connectionParams: () => ({ business: businessField.value.trim() || null, token: tokenField.value.trim() || null }),
       on: {
         connected: () => { status.textContent = "live"; },
         closed: (event) => { status.textContent = event.code && event.code !== 1000 ? "closed: " + event.code + " " + event.reason : ""; },

@@ -22,11 +22,7 @@ pub use self::report::Report;
 #[derive(Debug, Clone, clap::Args)]
 pub struct BenchArgs {
     /// Address of the running server, which uses the same database.
-    #[arg(
-        long,
-        env = "BOOKABLE_URL",
-        default_value = "http://127.0.0.1:8080"
-    )]
+    #[arg(long, env = "BOOKABLE_URL", default_value = "http://127.0.0.1:8080")]
     pub url: String,
     /// Providers of the business that is measured.
     #[arg(long, env = "BOOKABLE_PROVIDERS", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]

@@ -78,6 +78,10 @@ impl Closing {
         Self::new(1001, "the server is stopping")
     }
 
+    pub(crate) fn too_big(limit: usize) -> Self {
+        Self::new(1009, format!("a message is larger than {limit} bytes"))
+    }
+
     pub(crate) fn internal() -> Self {
         Self::new(1011, "Internal server error")
     }

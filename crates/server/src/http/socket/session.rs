@@ -118,6 +118,10 @@ impl Session {
             }
             // Answered by the library.
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
+            // The library tells the kinds of its errors apart by their words alone.
+            Some(Err(error)) if error.to_string().contains("too long") => {
+                Err(End::Close(Closing::too_big(self.site.options().body_limit)))
+            }
             Some(Ok(Message::Close(_)) | Err(_)) | None => Err(End::Gone),
         }
     }
