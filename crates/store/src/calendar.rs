@@ -10,6 +10,7 @@ use domain::calendar::Versions;
 use domain::id::{BusinessId, CalendarId, HoldId, Id, SessionId};
 use uuid::Uuid;
 
+use crate::prepared::Prepared;
 use crate::schema::{allocation, calendar};
 use crate::{Conn, Result};
 
@@ -160,7 +161,7 @@ pub async fn calendar_busy(
     calendars: &[Uuid],
     after: DateTime<Utc>,
 ) -> Result<Vec<BusyRow>> {
-    let rows = diesel::sql_query(
+    let rows = Prepared(diesel::sql_query(
         "SELECT a.calendar_id, a.unit, a.session_id, s.service_id, s.location_id, s.starts_at, s.ends_at, \
                 lower(a.during) AS kept_from, upper(a.during) AS kept_to, s.capacity, s.seats_taken \
          FROM allocation a JOIN session s ON s.business_id = a.business_id AND s.id = a.session_id \
@@ -168,7 +169,7 @@ pub async fn calendar_busy(
     )
     .bind::<SqlUuid, _>(business.uuid())
     .bind::<Array<SqlUuid>, _>(calendars)
-    .bind::<Timestamptz, _>(after)
+    .bind::<Timestamptz, _>(after))
     .load(&mut conn)
     .await?;
     Ok(rows)
@@ -181,14 +182,14 @@ pub async fn calendar_service_busy(
     services: &[Uuid],
     after: DateTime<Utc>,
 ) -> Result<Vec<BusyRow>> {
-    let rows = diesel::sql_query(
+    let rows = Prepared(diesel::sql_query(
         "SELECT service_id AS calendar_id, 0 AS unit, id AS session_id, service_id, location_id, starts_at, ends_at, \
                 starts_at AS kept_from, ends_at AS kept_to, capacity, seats_taken \
          FROM session WHERE business_id = $1 AND service_id = ANY ($2) AND starts_at > $3 AND seats_taken > 0",
     )
     .bind::<SqlUuid, _>(business.uuid())
     .bind::<Array<SqlUuid>, _>(services)
-    .bind::<Timestamptz, _>(after)
+    .bind::<Timestamptz, _>(after))
     .load(&mut conn)
     .await?;
     Ok(rows)
@@ -200,7 +201,7 @@ pub async fn calendar_held(
     business: BusinessId,
     calendars: &[Uuid],
 ) -> Result<Vec<HeldRow>> {
-    let rows = diesel::sql_query(
+    let rows = Prepared(diesel::sql_query(
         "SELECT h.session_id, h.expires_at, h.party_size FROM hold h \
          WHERE h.business_id = $1 AND h.status = 'active' AND \
                (EXISTS (SELECT FROM allocation a WHERE a.business_id = h.business_id AND a.session_id = h.session_id \
@@ -209,7 +210,7 @@ pub async fn calendar_held(
                            AND s.service_id = ANY ($2)))",
     )
     .bind::<SqlUuid, _>(business.uuid())
-    .bind::<Array<SqlUuid>, _>(calendars)
+    .bind::<Array<SqlUuid>, _>(calendars))
     .load(&mut conn)
     .await?;
     Ok(rows)
@@ -243,7 +244,7 @@ pub async fn calendar_overdue(
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
     }
-    let rows: Vec<Overdue> = diesel::sql_query(
+    let rows: Vec<Overdue> = Prepared(diesel::sql_query(
         "SELECT h.id FROM hold h JOIN session s ON s.business_id = h.business_id AND s.id = h.session_id \
          WHERE h.business_id = $1 AND h.status = 'active' AND h.expires_at <= $3 \
            AND (s.service_id = ANY ($2) OR EXISTS (SELECT FROM allocation a WHERE a.business_id = h.business_id \
@@ -252,7 +253,7 @@ pub async fn calendar_overdue(
     )
     .bind::<SqlUuid, _>(business.uuid())
     .bind::<Array<SqlUuid>, _>(calendars)
-    .bind::<Timestamptz, _>(now)
+    .bind::<Timestamptz, _>(now))
     .load(&mut conn)
     .await?;
     Ok(rows

@@ -12,6 +12,7 @@ use domain::id::{BusinessId, Id};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::prepared::Prepared;
 use crate::{Conn, Result, StoreError};
 
 /// Everything that one use case writes, together.
@@ -295,11 +296,13 @@ pub async fn changes_write_in_tx(
         give_back_in_tx(conn, business, &changes.given_back).await?;
     }
     let mut shared = conn;
-    let counts: Counts = diesel::sql_query(WRITE)
-        .bind::<SqlUuid, _>(business.uuid())
-        .bind::<Jsonb, _>(serde_json::to_value(changes)?)
-        .get_result(&mut shared)
-        .await?;
+    let counts: Counts = Prepared(
+        diesel::sql_query(WRITE)
+            .bind::<SqlUuid, _>(business.uuid())
+            .bind::<Jsonb, _>(serde_json::to_value(changes)?),
+    )
+    .get_result(&mut shared)
+    .await?;
     if counts.idempotency < count(changes.idempotency.len()) {
         return Ok(Written::KeyTaken);
     }
@@ -322,11 +325,13 @@ async fn give_back_in_tx(mut conn: &Conn, business: BusinessId, rows: &[SeatRow]
         #[diesel(sql_type = BigInt)]
         sessions: i64,
     }
-    let given: Given = diesel::sql_query(GIVE_BACK)
-        .bind::<SqlUuid, _>(business.uuid())
-        .bind::<Jsonb, _>(serde_json::to_value(rows)?)
-        .get_result(&mut conn)
-        .await?;
+    let given: Given = Prepared(
+        diesel::sql_query(GIVE_BACK)
+            .bind::<SqlUuid, _>(business.uuid())
+            .bind::<Jsonb, _>(serde_json::to_value(rows)?),
+    )
+    .get_result(&mut conn)
+    .await?;
     if given.sessions == count(rows.len()) {
         Ok(())
     } else {

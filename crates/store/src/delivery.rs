@@ -10,6 +10,7 @@ use diesel_async::RunQueryDsl;
 use domain::id::{BusinessId, DeliveryId, EventId, Id};
 use uuid::Uuid;
 
+use crate::prepared::Prepared;
 use crate::schema::delivery;
 use crate::{Conn, Result};
 
@@ -32,7 +33,7 @@ pub async fn delivery_due(
     now: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<DueDelivery>> {
-    let rows = diesel::sql_query(
+    let rows = Prepared(diesel::sql_query(
         "SELECT d.business_id, d.id FROM delivery d \
          WHERE d.plugin = $1 AND d.status = 'waiting' AND d.next_attempt_at <= $2 \
            AND (d.leased_until IS NULL OR d.leased_until <= $2) \
@@ -43,7 +44,7 @@ pub async fn delivery_due(
     )
     .bind::<Text, _>(plugin)
     .bind::<Timestamptz, _>(now)
-    .bind::<BigInt, _>(limit)
+    .bind::<BigInt, _>(limit))
     .load(&mut conn)
     .await?;
     Ok(rows)
@@ -56,11 +57,13 @@ pub async fn delivery_next(mut conn: &Conn, plugin: &str) -> Result<Option<DateT
         #[diesel(sql_type = Nullable<Timestamptz>)]
         at: Option<DateTime<Utc>>,
     }
-    let next: Next = diesel::sql_query(
-        "SELECT min(greatest(next_attempt_at, leased_until)) AS at FROM delivery \
+    let next: Next = Prepared(
+        diesel::sql_query(
+            "SELECT min(greatest(next_attempt_at, leased_until)) AS at FROM delivery \
          WHERE plugin = $1 AND status = 'waiting'",
+        )
+        .bind::<Text, _>(plugin),
     )
-    .bind::<Text, _>(plugin)
     .get_result(&mut conn)
     .await?;
     Ok(next.at)
@@ -162,7 +165,7 @@ pub async fn delivery_finish(
         Ending::Parked => ("parked", now, Some(now)),
         Ending::Returned => ("waiting", now, None),
     };
-    let recorded = diesel::sql_query(
+    let recorded = Prepared(diesel::sql_query(
         "WITH held AS (UPDATE delivery SET status = $4, next_attempt_at = $5, finished_at = $6, last_error = $7, \
              lease_id = NULL, leased_until = NULL, attempts = attempts - $8 \
            WHERE business_id = $1 AND id = $2 AND lease_id = $3 RETURNING 1) \
@@ -180,7 +183,7 @@ pub async fn delivery_finish(
     .bind::<SqlUuid, _>(Uuid::now_v7())
     .bind::<Timestamptz, _>(now)
     .bind::<Bool, _>(matches!(ending, Ending::Delivered))
-    .bind::<Int4, _>(duration_ms)
+    .bind::<Int4, _>(duration_ms))
     .execute(&mut conn)
     .await?;
     Ok(recorded > 0)

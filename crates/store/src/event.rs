@@ -10,6 +10,7 @@ use domain::event::Event;
 use domain::id::{BusinessId, EventId, Id};
 use uuid::Uuid;
 
+use crate::prepared::Prepared;
 use crate::{Conn, Result};
 
 /// How far a reader has come: it has seen every transaction below.
@@ -28,10 +29,10 @@ pub struct Running {
 
 /// Which transactions are running.
 pub async fn event_running(mut conn: &Conn) -> Result<Running> {
-    Ok(diesel::sql_query(
+    Ok(Prepared(diesel::sql_query(
         "SELECT pg_snapshot_xmin(s)::text::bigint AS horizon, pg_snapshot_xmax(s)::text::bigint AS next \
          FROM pg_current_snapshot() AS s",
-    )
+    ))
     .get_result(&mut conn)
     .await?)
 }
@@ -50,11 +51,13 @@ pub async fn event_list_between(
     from: Horizon,
     to: Horizon,
 ) -> Result<Vec<(BusinessId, Event)>> {
-    let rows: Vec<EventRow> = diesel::sql_query(
-        "SELECT business_id, payload FROM event WHERE txid >= $1 AND txid < $2 ORDER BY seq",
+    let rows: Vec<EventRow> = Prepared(
+        diesel::sql_query(
+            "SELECT business_id, payload FROM event WHERE txid >= $1 AND txid < $2 ORDER BY seq",
+        )
+        .bind::<BigInt, _>(from)
+        .bind::<BigInt, _>(to),
     )
-    .bind::<BigInt, _>(from)
-    .bind::<BigInt, _>(to)
     .load(&mut conn)
     .await?;
     rows.into_iter()
@@ -73,11 +76,13 @@ pub async fn event_find(
     business: BusinessId,
     id: EventId,
 ) -> Result<Option<Event>> {
-    let row: Option<EventRow> = diesel::sql_query(
-        "SELECT business_id, payload FROM event WHERE business_id = $1 AND id = $2",
+    let row: Option<EventRow> = Prepared(
+        diesel::sql_query(
+            "SELECT business_id, payload FROM event WHERE business_id = $1 AND id = $2",
+        )
+        .bind::<SqlUuid, _>(business.uuid())
+        .bind::<SqlUuid, _>(id.uuid()),
     )
-    .bind::<SqlUuid, _>(business.uuid())
-    .bind::<SqlUuid, _>(id.uuid())
     .get_result(&mut conn)
     .await
     .optional()?;
@@ -88,7 +93,7 @@ pub async fn event_find(
 
 /// Tells every node that something was committed. Outside any transaction: inside, it would make all commits wait in one line.
 pub async fn event_notify(mut conn: &Conn) -> Result<()> {
-    diesel::sql_query("NOTIFY bookable")
+    Prepared(diesel::sql_query("NOTIFY bookable"))
         .execute(&mut conn)
         .await?;
     Ok(())
@@ -96,7 +101,7 @@ pub async fn event_notify(mut conn: &Conn) -> Result<()> {
 
 /// Asks to be told, on this connection, whenever any node has committed something.
 pub async fn event_listen(mut conn: &Conn) -> Result<()> {
-    diesel::sql_query("LISTEN bookable")
+    Prepared(diesel::sql_query("LISTEN bookable"))
         .execute(&mut conn)
         .await?;
     Ok(())

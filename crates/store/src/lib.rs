@@ -18,6 +18,7 @@ pub mod hold;
 pub mod idempotency;
 pub mod location;
 pub mod migrate;
+mod prepared;
 pub mod provider;
 pub mod resource;
 pub mod schedule;
