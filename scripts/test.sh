@@ -31,9 +31,9 @@ trap 'exit 143' TERM
 test_cluster start
 
 if cargo nextest --version >/dev/null 2>&1; then
-    cargo nextest run "$@"
     # nextest has none of the examples in the documentation.
     if [ "$#" -eq 0 ]; then cargo test --doc --quiet; fi
+    cargo nextest run "$@"
 else
     cargo test "$@"
 fi
