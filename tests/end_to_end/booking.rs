@@ -165,6 +165,51 @@ async fn a_question_reads_no_bookings_while_nothing_changes_and_a_constant_numbe
 }
 
 #[tokio::test]
+async fn what_this_process_books_holds_and_cancels_it_need_not_read_again() {
+    let world = World::new().await;
+    let location = world.location("Europe/London").await;
+    let anna = world.provider("Anna", &[location]).await;
+    let limited = ServiceInput {
+        daily_limit: Some(Some(3)),
+        ..ServiceInput::default()
+    };
+    let service = world.service(60, &[anna], limited).await;
+    let (engine, visitor) = (&world.engine, &world.visitor);
+    let asked = question(service, "2027-03-02T00:00:00Z", "2027-03-03T00:00:00Z");
+    let before = engine.availability(visitor, &asked).await.unwrap();
+    world.statements.take();
+    let request = world.booking(service, "2027-03-02T10:00:00Z", "Eve");
+    let booked = engine.book(visitor, request, None).await.unwrap();
+    let hold = HoldSlot {
+        service_id: service,
+        starts_at: at("2027-03-02T11:00:00Z"),
+        provider_id: None,
+        party_size: 1,
+        ttl_seconds: 600,
+    };
+    let held = engine.hold_slot(visitor, hold, None).await.unwrap();
+    let full = engine.availability(visitor, &asked).await.unwrap();
+    assert!(full.slots.len() < before.slots.len());
+    engine
+        .release_hold(visitor, held.hold.id, None)
+        .await
+        .unwrap();
+    let id = booked.made.booking.id;
+    engine
+        .cancel(&world.owner, id, None, None, None)
+        .await
+        .unwrap();
+    let after = engine.availability(visitor, &asked).await.unwrap();
+    assert_eq!(after.slots, before.slots);
+    let read = world.statements.take();
+    assert!(
+        !read.iter().any(|sql| sql.contains("upper(a.during)")),
+        "{read:#?}"
+    );
+    assert_eq!(engine.calendars_astray(&world.owner).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn a_hold_keeps_its_slot_until_it_is_redeemed_released_or_runs_out() {
     let world = World::new().await;
     let location = world.location("Europe/London").await;

@@ -31,6 +31,10 @@ async fn race(world: &World, requests: Vec<Book>) -> (Vec<Booked>, usize) {
         }
     }
     assert_eq!(invariants(&world.url).await.unwrap(), []);
+    assert_eq!(
+        world.engine.calendars_astray(&world.owner).await.unwrap(),
+        []
+    );
     (won, lost)
 }
 

@@ -158,6 +158,10 @@ async fn fifty_clients_book_move_cancel_and_hold_at_random_on_few_calendars() {
         believed.extend(bookings.unwrap());
     }
     assert_eq!(invariants(&world.url).await.unwrap(), []);
+    assert_eq!(
+        world.engine.calendars_astray(&world.owner).await.unwrap(),
+        []
+    );
     assert!(!believed.is_empty());
     for id in believed {
         let (booking, session) = world

@@ -1,11 +1,13 @@
 //! Deliveries, for the jobs that work on them: due, taken under a lease, ended.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use plugin_api::Delivery;
-pub use store::delivery::{DueDelivery, Ending, TakenDelivery};
+use domain::id::{BusinessId, DeliveryId, Id};
+pub use store::delivery::{DueDelivery, EndedAttempt, Ending, TakenDelivery};
 use uuid::Uuid;
 
-use crate::{Engine, Error, Result};
+use crate::{Engine, Result};
 
 impl Engine {
     /// What is due for a plugin, over all businesses.
@@ -20,43 +22,36 @@ impl Engine {
         Ok(store::delivery::delivery_next(&conn, plugin).await?)
     }
 
-    /// Takes a delivery under a lease, if nobody else has it, with what a plugin is handed.
-    pub async fn take_delivery(
+    /// Takes what is due under one lease, as much of it as nobody else has.
+    pub async fn take_deliveries(
         &self,
-        due: &DueDelivery,
+        due: &[DueDelivery],
         lease: TimeDelta,
-    ) -> Result<Option<(TakenDelivery, Delivery)>> {
+    ) -> Result<Vec<TakenDelivery>> {
+        let mut by_business: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+        for due in due {
+            by_business.entry(due.business_id).or_default().push(due.id);
+        }
         let conn = self.0.database.conn().await?;
         let now = self.clock().now();
-        let taken =
-            store::delivery::delivery_take(&conn, due, Uuid::now_v7(), now, now + lease).await?;
-        let Some(taken) = taken else { return Ok(None) };
-        let event = store::event::event_find(&conn, taken.business_id, taken.event_id).await?;
-        let event =
-            event.ok_or_else(|| Error::Fault(format!("delivery {} has no event", taken.id)))?;
-        let delivery = Delivery {
-            id: taken.id,
-            business_id: taken.business_id,
-            attempt: u32::try_from(taken.attempt).unwrap_or(1),
-            part: taken.part.clone(),
-            event,
-        };
-        Ok(Some((taken, delivery)))
+        let (until, lease_id) = (now + lease, Uuid::now_v7());
+        let mut taken = Vec::with_capacity(due.len());
+        for (business, ids) in by_business {
+            let business = BusinessId::from_uuid(business);
+            taken.extend(
+                store::delivery::delivery_take(&conn, business, &ids, lease_id, now, until).await?,
+            );
+        }
+        Ok(taken)
     }
 
-    /// Records how an attempt ended; false if the lease was lost meanwhile, and then nothing is recorded.
-    pub async fn finish_delivery(
+    /// Records how attempts of a business ended, and answers which of them: those whose lease was lost meanwhile are not.
+    pub async fn finish_deliveries(
         &self,
-        taken: &TakenDelivery,
-        ending: &Ending,
-        note: Option<&str>,
-        took: std::time::Duration,
-    ) -> Result<bool> {
+        business: BusinessId,
+        attempts: &[EndedAttempt],
+    ) -> Result<Vec<DeliveryId>> {
         let conn = self.0.database.conn().await?;
-        let took = i32::try_from(took.as_millis()).unwrap_or(i32::MAX);
-        Ok(
-            store::delivery::delivery_finish(&conn, taken, ending, note, self.clock().now(), took)
-                .await?,
-        )
+        Ok(store::delivery::delivery_finish(&conn, business, attempts).await?)
     }
 }

@@ -52,6 +52,7 @@ struct HoldCase {
 }
 
 impl UseCase for HoldCase {
+    const CARRIES_CALENDARS: bool = true;
     type Plan = Seating;
     type Answer = HoldAndSession;
 
@@ -121,6 +122,7 @@ struct EndPlan {
 }
 
 impl UseCase for EndCase {
+    const CARRIES_CALENDARS: bool = true;
     type Plan = EndPlan;
     type Answer = HoldAndSession;
 
@@ -133,7 +135,10 @@ impl UseCase for EndCase {
             );
         }
         let conn = engine.0.database.conn().await?;
-        let calendars = engine.session_calendars(&conn, caller, &session).await?;
+        let catalogue = engine.catalogue_on(&conn, caller.business).await?;
+        let calendars = engine
+            .session_calendars(&conn, &catalogue, &session)
+            .await?;
         Ok(EndPlan {
             hold,
             session,

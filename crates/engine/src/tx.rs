@@ -25,6 +25,8 @@ pub(crate) const CAREFUL_FROM: u32 = 3;
 
 /// A write, in the two steps that every write has.
 pub(crate) trait UseCase: Send + Sync {
+    /// Whether its [`Changes`] hold all that it does to calendars, so that those in memory are carried forward (`availability::carry`).
+    const CARRIES_CALENDARS: bool = false;
     /// What is decided before the transaction.
     type Plan: Send + Sync;
     /// What the client is answered, and is answered again under the same idempotency key.
@@ -141,7 +143,7 @@ impl Engine {
     ) -> Result<U::Answer, TxError> {
         use diesel_async::AsyncConnection;
         let mut conn = self.0.database.conn().await?;
-        let answer = conn
+        let (answer, changes, raised) = conn
             .transaction::<_, TxError, _>(async |conn| {
                 let (mut changes, answer) = case.write_in_tx(conn, plan).await?;
                 if let Some(key) = key {
@@ -149,11 +151,16 @@ impl Engine {
                     changes.idempotency.push(row);
                 }
                 match changes_write_in_tx(conn, caller.business, &changes).await? {
-                    Written::All => Ok(answer),
+                    Written::All(raised) => Ok((answer, changes, raised)),
                     Written::KeyTaken => Err(TxError::KeyTaken),
                 }
             })
             .await?;
+        drop(conn);
+        if U::CARRIES_CALENDARS {
+            self.carry_calendars(caller.business, &changes, &raised)
+                .await;
+        }
         self.0.committed.tell();
         Ok(answer)
     }

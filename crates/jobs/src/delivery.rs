@@ -5,20 +5,21 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use engine::Engine;
-use engine::delivery::{DueDelivery, Ending, TakenDelivery};
+use engine::delivery::{EndedAttempt, Ending, TakenDelivery};
 use plugin_api::{Delivery, Done, Failure, Plugin};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::breaker::{Allowed, Breaker};
+use crate::record::Recorder;
 use crate::{JobOptions, stopped};
 
 /// How much longer than the time limit a lease lasts, so that it does not run out while the result is recorded.
-const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);
+pub(crate) const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);
 /// Commits that come within this time are looked at together.
 const TOGETHER: Duration = Duration::from_millis(15);
 /// How long to wait before the database is asked again after it failed.
-const AFTER_FAULT: Duration = Duration::from_millis(500);
+pub(crate) const AFTER_FAULT: Duration = Duration::from_millis(500);
 /// What needs other settings is tried again no sooner than this.
 const MISCONFIGURED: Duration = Duration::from_secs(15 * 60);
 
@@ -31,8 +32,7 @@ pub(crate) struct Runner {
     stop: watch::Receiver<bool>,
     breaker: Arc<Breaker>,
     places: Arc<Semaphore>,
-    /// Told when a delivery has ended: the next one of its booking may be due.
-    ended: Arc<Notify>,
+    recorder: Recorder,
 }
 
 impl Runner {
@@ -41,6 +41,7 @@ impl Runner {
         plugin: Arc<dyn Plugin>,
         options: Arc<JobOptions>,
         stop: watch::Receiver<bool>,
+        recorder: Recorder,
     ) -> Self {
         let places = Arc::new(Semaphore::new(options.concurrency));
         Self {
@@ -50,7 +51,7 @@ impl Runner {
             stop,
             breaker: Arc::default(),
             places,
-            ended: Arc::default(),
+            recorder,
         }
     }
 
@@ -95,20 +96,26 @@ impl Runner {
         if room == 0 {
             return Ok(0);
         }
-        let due = self
+        let room = i64::try_from(room).unwrap_or(1);
+        let due = self.engine.deliveries_due(self.plugin.name(), room).await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let limit = TimeDelta::from_std(self.options.time_limit).unwrap_or(TimeDelta::minutes(1));
+        // Fewer than are due: somebody else was faster.
+        let taken = self
             .engine
-            .deliveries_due(self.plugin.name(), i64::try_from(room).unwrap_or(1))
+            .take_deliveries(&due, limit + LEASE_MARGIN)
             .await?;
-        let begun = due.len();
-        for due in due {
+        let begun = taken.len();
+        for taken in taken {
             let Ok(place) = self.places.clone().acquire_owned().await else {
                 break;
             };
             let runner = self.clone();
             working.spawn(async move {
-                runner.deliver(due).await;
+                runner.deliver(taken).await;
                 drop(place);
-                runner.ended.notify_one();
             });
         }
         Ok(begun)
@@ -132,28 +139,31 @@ impl Runner {
         };
         tokio::select! {
             () = due => {}
-            () = self.ended.notified() => {}
+            () = self.recorder.recorded() => {}
             () = tokio::time::sleep(self.options.poll) => {}
         }
     }
 
-    async fn deliver(&self, due: DueDelivery) {
-        let limit = TimeDelta::from_std(self.options.time_limit).unwrap_or(TimeDelta::minutes(1));
-        let (taken, delivery) = match self.engine.take_delivery(&due, limit + LEASE_MARGIN).await {
-            Ok(Some(taken)) => taken,
-            // Somebody else was faster.
-            Ok(None) => return,
-            Err(error) => {
-                tracing::warn!(plugin = self.plugin.name(), %error, "a delivery could not be taken");
-                tokio::time::sleep(AFTER_FAULT).await;
-                return;
-            }
-        };
+    async fn deliver(&self, taken: TakenDelivery) {
         let began = Instant::now();
+        let delivery = Delivery {
+            id: taken.id,
+            business_id: taken.business_id,
+            attempt: u32::try_from(taken.attempt).unwrap_or(1),
+            part: taken.part.clone(),
+            event: taken.event.clone(),
+        };
         let result = self.react(delivery).await;
         let (ending, note) = self.judge(&taken, result);
-        self.record(&taken, &ending, note.as_deref(), began.elapsed())
-            .await;
+        let attempt = EndedAttempt {
+            id: taken.id,
+            lease_id: taken.lease_id,
+            ending,
+            note,
+            at: self.engine.clock().now(),
+            duration_ms: i32::try_from(began.elapsed().as_millis()).unwrap_or(i32::MAX),
+        };
+        self.recorder.record(taken.business_id, attempt);
     }
 
     /// Has the plugin work on it, on a task of its own: cut off at the time limit, a panic caught. None: the jobs stop.
@@ -227,34 +237,6 @@ impl Runner {
             None => {
                 tracing::warn!(plugin = self.plugin.name(), delivery = %taken.id, attempt, reason, "a delivery was parked");
                 (Ending::Parked, Some(reason))
-            }
-        }
-    }
-
-    /// Records it, also when the database is away for a while: as long as the lease may still be ours.
-    async fn record(
-        &self,
-        taken: &TakenDelivery,
-        ending: &Ending,
-        note: Option<&str>,
-        took: Duration,
-    ) {
-        let until = Instant::now() + Duration::from_secs(LEASE_MARGIN.num_seconds().unsigned_abs());
-        loop {
-            match self.engine.finish_delivery(taken, ending, note, took).await {
-                Ok(true) => return,
-                Ok(false) => {
-                    tracing::warn!(plugin = self.plugin.name(), delivery = %taken.id, "the lease was lost");
-                    return;
-                }
-                Err(error) if Instant::now() < until && !*self.stop.borrow() => {
-                    tracing::warn!(plugin = self.plugin.name(), %error, "a result could not be recorded: trying again");
-                    tokio::time::sleep(AFTER_FAULT).await;
-                }
-                Err(error) => {
-                    tracing::error!(plugin = self.plugin.name(), %error, "a result could not be recorded");
-                    return;
-                }
             }
         }
     }

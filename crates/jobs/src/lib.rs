@@ -1,7 +1,7 @@
 //! What happens by itself: events are delivered to plugins, holds run out, old answers are forgotten.
 //!
-//! Deliveries: at least once, in order for one booking, plugin and part. Each is taken under a lease by one conditional UPDATE and its
-//! result recorded only by whoever still holds the lease, so any number of processes may work on one database and one that dies loses
+//! Deliveries: at least once, in order for one booking, plugin and part. They are taken under a lease by a conditional UPDATE and their
+//! results recorded only by whoever still holds the lease, so any number of processes may work on one database and one that dies loses
 //! nothing. A plugin that is slow, fails or panics holds up nobody else: each has its own runner with a limit on how many it works on at
 //! once, a limit on how long one may take, and a breaker that leaves it alone while it only fails.
 //!
@@ -10,6 +10,7 @@
 mod backoff;
 mod breaker;
 mod delivery;
+mod record;
 mod timer;
 
 use std::sync::Arc;
@@ -39,7 +40,7 @@ pub struct JobOptions {
 impl Default for JobOptions {
     fn default() -> Self {
         Self {
-            concurrency: 8,
+            concurrency: 16,
             time_limit: Duration::from_secs(60),
             backoff: Backoff::default(),
             poll: Duration::from_secs(5),
@@ -65,12 +66,16 @@ impl Jobs {
             .iter()
             .filter(|plugin| plugin.reaction().is_some())
         {
+            let (recorder, recording) =
+                record::Recorder::new(engine.clone(), plugin.name(), stop.subscribe());
             let runner = delivery::Runner::new(
                 engine.clone(),
                 plugin.clone(),
                 options.clone(),
                 stop.subscribe(),
+                recorder,
             );
+            tasks.spawn(recording);
             tasks.spawn(runner.run());
         }
         tasks.spawn(timer::run_holds(

@@ -143,6 +143,9 @@ pub struct BusyRow {
 /// Seats of a session that a hold keeps.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct HeldRow {
+    /// The hold.
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
     /// The session.
     #[diesel(sql_type = SqlUuid)]
     pub session_id: Uuid,
@@ -154,7 +157,8 @@ pub struct HeldRow {
     pub party_size: i32,
 }
 
-/// What is allocated of these calendars after an instant.
+/// What is allocated of these calendars after an instant. Each session is looked up by its key (OFFSET 0 keeps it so): left alone, the
+/// planner reads every session of the business to find those of one calendar.
 pub async fn calendar_busy(
     mut conn: &Conn,
     business: BusinessId,
@@ -164,7 +168,8 @@ pub async fn calendar_busy(
     let rows = Prepared(diesel::sql_query(
         "SELECT a.calendar_id, a.unit, a.session_id, s.service_id, s.location_id, s.starts_at, s.ends_at, \
                 lower(a.during) AS kept_from, upper(a.during) AS kept_to, s.capacity, s.seats_taken \
-         FROM allocation a JOIN session s ON s.business_id = a.business_id AND s.id = a.session_id \
+         FROM allocation a CROSS JOIN LATERAL (SELECT * FROM session t WHERE t.business_id = a.business_id \
+              AND t.id = a.session_id OFFSET 0) s \
          WHERE a.business_id = $1 AND a.calendar_id = ANY ($2) AND upper(a.during) > $3",
     )
     .bind::<SqlUuid, _>(business.uuid())
@@ -202,7 +207,7 @@ pub async fn calendar_held(
     calendars: &[Uuid],
 ) -> Result<Vec<HeldRow>> {
     let rows = Prepared(diesel::sql_query(
-        "SELECT h.session_id, h.expires_at, h.party_size FROM hold h \
+        "SELECT h.id, h.session_id, h.expires_at, h.party_size FROM hold h \
          WHERE h.business_id = $1 AND h.status = 'active' AND \
                (EXISTS (SELECT FROM allocation a WHERE a.business_id = h.business_id AND a.session_id = h.session_id \
                         AND a.calendar_id = ANY ($2)) \

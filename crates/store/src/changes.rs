@@ -6,9 +6,10 @@
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Jsonb, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Jsonb, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use domain::id::{BusinessId, Id};
+use domain::calendar::Versions;
+use domain::id::{BusinessId, CalendarId, Id};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -275,13 +276,17 @@ struct Counts {
     booking_updates: i64,
     #[diesel(sql_type = BigInt)]
     idempotency: i64,
+    #[diesel(sql_type = Array<SqlUuid>)]
+    raised: Vec<Uuid>,
+    #[diesel(sql_type = Array<BigInt>)]
+    versions: Vec<i64>,
 }
 
 /// What somebody else was faster at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written {
-    /// Nothing: all of it stands, once the transaction commits.
-    All,
+    /// Nothing: all of it stands, once the transaction commits. The calendars that rose are at these versions then.
+    All(Versions),
     /// The idempotency key was taken in the meantime: roll back and answer what it was answered.
     KeyTaken,
 }
@@ -311,7 +316,8 @@ pub async fn changes_write_in_tx(
         && counts.hold_endings == count(changes.hold_endings.len())
         && counts.booking_updates == count(changes.booking_updates.len());
     if whole {
-        Ok(Written::All)
+        let ids = counts.raised.into_iter().map(CalendarId::from_uuid);
+        Ok(Written::All(ids.zip(counts.versions).collect()))
     } else {
         Err(StoreError::Race(
             "a calendar, a seat or a hold was taken".to_owned(),
@@ -421,7 +427,9 @@ WITH new_session AS (
 ), raised AS (
   UPDATE calendar c SET version = c.version + 1
   WHERE c.business_id = $1 AND c.id IN (SELECT x::uuid FROM jsonb_array_elements_text($2 -> 'calendars') AS x)
+  RETURNING c.id, c.version
 )
 SELECT (SELECT count(*) FROM new_allocation) AS allocations, (SELECT count(*) FROM taken) AS seats,
        (SELECT count(*) FROM ended_hold) AS hold_endings, (SELECT count(*) FROM changed_booking) AS booking_updates,
-       (SELECT count(*) FROM new_answer) AS idempotency";
+       (SELECT count(*) FROM new_answer) AS idempotency, (SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM raised) AS raised,
+       (SELECT coalesce(array_agg(version ORDER BY id), '{}') FROM raised) AS versions";

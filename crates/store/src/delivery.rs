@@ -1,17 +1,18 @@
 //! Deliveries: events on their way to plugins, under leases.
 //!
-//! What is due is read without a lock, over all businesses; each row is then taken by one conditional UPDATE that names its
-//! business, and its result is recorded only by whoever still holds the lease.
+//! What is due is read without a lock, over all businesses; rows are then taken by a conditional UPDATE that names their business,
+//! and their results recorded only by whoever still holds the lease. Many at a time: a row costs no round trip and no commit of its own.
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Int4, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, BigInt, Int4, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use domain::id::{BusinessId, DeliveryId, EventId, Id};
+use domain::event::Event;
+use domain::id::{BusinessId, DeliveryId, Id};
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::prepared::Prepared;
-use crate::schema::delivery;
 use crate::{Conn, Result};
 
 /// A delivery that may be taken.
@@ -77,61 +78,69 @@ pub struct TakenDelivery {
     /// The delivery.
     pub id: DeliveryId,
     /// The event.
-    pub event_id: EventId,
+    pub event: Event,
     /// Which effect of the plugin.
     pub part: String,
     /// The number of this attempt, from 1.
     pub attempt: i32,
     /// The lease, which the result must bear.
     pub lease_id: Uuid,
-    /// When the delivery was written.
-    pub created_at: DateTime<Utc>,
 }
 
-/// Takes a delivery, if it is still waiting and nobody else has it.
+#[derive(QueryableByName)]
+struct TakenRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    part: String,
+    #[diesel(sql_type = Int4)]
+    attempts: i32,
+    #[diesel(sql_type = Jsonb)]
+    payload: serde_json::Value,
+}
+
+/// Takes deliveries of a business under one lease: those of them that are still waiting and that nobody else has.
+///
+/// The commit is not waited for to reach the disk: a lease that a crash of the database loses is taken again, as one that has run out.
 pub async fn delivery_take(
     mut conn: &Conn,
-    due: &DueDelivery,
+    business: BusinessId,
+    ids: &[Uuid],
     lease_id: Uuid,
     now: DateTime<Utc>,
     leased_until: DateTime<Utc>,
-) -> Result<Option<TakenDelivery>> {
-    let free = delivery::table
-        .filter(delivery::business_id.eq(due.business_id))
-        .filter(delivery::id.eq(due.id))
-        .filter(delivery::status.eq("waiting"))
-        .filter(delivery::next_attempt_at.le(now))
-        .filter(
-            delivery::leased_until
-                .is_null()
-                .or(delivery::leased_until.le(now)),
-        );
-    let taken = diesel::update(free)
-        .set((
-            delivery::attempts.eq(delivery::attempts + 1),
-            delivery::lease_id.eq(lease_id),
-            delivery::leased_until.eq(leased_until),
-        ))
-        .returning((
-            delivery::event_id,
-            delivery::part,
-            delivery::attempts,
-            delivery::created_at,
-        ))
-        .get_result::<(Uuid, String, i32, DateTime<Utc>)>(&mut conn)
-        .await
-        .optional()?;
-    Ok(
-        taken.map(|(event, part, attempt, created_at)| TakenDelivery {
-            business_id: BusinessId::from_uuid(due.business_id),
-            id: DeliveryId::from_uuid(due.id),
-            event_id: EventId::from_uuid(event),
-            part,
-            attempt,
-            lease_id,
-            created_at,
-        }),
+) -> Result<Vec<TakenDelivery>> {
+    let rows: Vec<TakenRow> = Prepared(
+        diesel::sql_query(
+            "WITH free AS (SELECT id FROM delivery WHERE business_id = $1 AND id = ANY ($2) AND status = 'waiting' \
+               AND next_attempt_at <= $4 AND (leased_until IS NULL OR leased_until <= $4) FOR UPDATE SKIP LOCKED), \
+             taken AS (UPDATE delivery d SET attempts = attempts + 1, lease_id = $3, leased_until = $5 FROM free f \
+               WHERE d.business_id = $1 AND d.id = f.id \
+               RETURNING d.id, d.event_id, d.part, d.attempts), \
+             quick AS (SELECT set_config('synchronous_commit', 'off', true)) \
+             SELECT t.id, t.part, t.attempts, e.payload FROM taken t \
+               JOIN event e ON e.business_id = $1 AND e.id = t.event_id, quick ORDER BY t.id",
+        )
+        .bind::<SqlUuid, _>(business.uuid())
+        .bind::<Array<SqlUuid>, _>(ids)
+        .bind::<SqlUuid, _>(lease_id)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Timestamptz, _>(leased_until),
     )
+    .load(&mut conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(TakenDelivery {
+                business_id: business,
+                id: DeliveryId::from_uuid(row.id),
+                event: serde_json::from_value(row.payload)?,
+                part: row.part,
+                attempt: row.attempts,
+                lease_id,
+            })
+        })
+        .collect()
 }
 
 /// How an attempt ended.
@@ -150,41 +159,97 @@ pub enum Ending {
     Returned,
 }
 
-/// Records how an attempt ended, if the lease is still held; answers whether it was. The attempt is kept with it.
+/// An attempt that has ended.
+#[derive(Debug, Clone)]
+pub struct EndedAttempt {
+    /// Of which delivery.
+    pub id: DeliveryId,
+    /// Under which lease.
+    pub lease_id: Uuid,
+    /// How.
+    pub ending: Ending,
+    /// What is noted about it.
+    pub note: Option<String>,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// How long it took.
+    pub duration_ms: i32,
+}
+
+#[derive(Serialize)]
+struct EndedRow<'a> {
+    id: Uuid,
+    lease_id: Uuid,
+    status: &'static str,
+    next_attempt_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+    note: Option<&'a str>,
+    counts: bool,
+    attempt_id: Uuid,
+    at: DateTime<Utc>,
+    ok: bool,
+    duration_ms: i32,
+}
+
+impl<'a> EndedRow<'a> {
+    fn of(attempt: &'a EndedAttempt) -> Self {
+        let at = attempt.at;
+        let (status, next_attempt_at, finished_at) = match &attempt.ending {
+            Ending::Delivered => ("delivered", at, Some(at)),
+            Ending::Waiting { next_attempt_at } => ("waiting", *next_attempt_at, None),
+            Ending::Parked => ("parked", at, Some(at)),
+            Ending::Returned => ("waiting", at, None),
+        };
+        Self {
+            id: attempt.id.uuid(),
+            lease_id: attempt.lease_id,
+            status,
+            next_attempt_at,
+            finished_at,
+            note: attempt.note.as_deref(),
+            counts: !matches!(attempt.ending, Ending::Returned),
+            attempt_id: Uuid::now_v7(),
+            at,
+            ok: matches!(attempt.ending, Ending::Delivered),
+            duration_ms: attempt.duration_ms,
+        }
+    }
+}
+
+/// Records how attempts of a business ended, of those whose lease is still held, and answers which those were. The attempts are kept
+/// with their deliveries.
 pub async fn delivery_finish(
     mut conn: &Conn,
-    taken: &TakenDelivery,
-    ending: &Ending,
-    note: Option<&str>,
-    now: DateTime<Utc>,
-    duration_ms: i32,
-) -> Result<bool> {
-    let (status, next, finished) = match ending {
-        Ending::Delivered => ("delivered", now, Some(now)),
-        Ending::Waiting { next_attempt_at } => ("waiting", *next_attempt_at, None),
-        Ending::Parked => ("parked", now, Some(now)),
-        Ending::Returned => ("waiting", now, None),
-    };
-    let recorded = Prepared(diesel::sql_query(
-        "WITH held AS (UPDATE delivery SET status = $4, next_attempt_at = $5, finished_at = $6, last_error = $7, \
-             lease_id = NULL, leased_until = NULL, attempts = attempts - $8 \
-           WHERE business_id = $1 AND id = $2 AND lease_id = $3 RETURNING 1) \
-         INSERT INTO delivery_attempt (business_id, id, delivery_id, at, ok, error, duration_ms) \
-         SELECT $1, $9, $2, $10, $11, $7, $12 FROM held WHERE $8 = 0",
+    business: BusinessId,
+    attempts: &[EndedAttempt],
+) -> Result<Vec<DeliveryId>> {
+    #[derive(QueryableByName)]
+    struct Held {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+    }
+    let rows: Vec<EndedRow<'_>> = attempts.iter().map(EndedRow::of).collect();
+    let held: Vec<Held> = Prepared(
+        diesel::sql_query(
+            "WITH ended AS (SELECT * FROM jsonb_to_recordset($2) AS x (id uuid, lease_id uuid, status text, \
+               next_attempt_at timestamptz, finished_at timestamptz, note text, counts boolean, attempt_id uuid, \
+               at timestamptz, ok boolean, duration_ms int)), \
+             held AS (UPDATE delivery d SET status = x.status, next_attempt_at = x.next_attempt_at, \
+                 finished_at = x.finished_at, last_error = x.note, lease_id = NULL, leased_until = NULL, \
+                 attempts = d.attempts - CASE WHEN x.counts THEN 0 ELSE 1 END \
+               FROM ended x WHERE d.business_id = $1 AND d.id = x.id AND d.lease_id = x.lease_id RETURNING d.id), \
+             noted AS (INSERT INTO delivery_attempt (business_id, id, delivery_id, at, ok, error, duration_ms) \
+               SELECT $1, x.attempt_id, x.id, x.at, x.ok, x.note, x.duration_ms \
+               FROM ended x JOIN held h ON h.id = x.id WHERE x.counts) \
+             SELECT id FROM held",
+        )
+        .bind::<SqlUuid, _>(business.uuid())
+        .bind::<Jsonb, _>(serde_json::to_value(rows)?),
     )
-    .bind::<SqlUuid, _>(taken.business_id.uuid())
-    .bind::<SqlUuid, _>(taken.id.uuid())
-    .bind::<SqlUuid, _>(taken.lease_id)
-    .bind::<Text, _>(status)
-    .bind::<Timestamptz, _>(next)
-    .bind::<Nullable<Timestamptz>, _>(finished)
-    .bind::<Nullable<Text>, _>(note)
-    .bind::<Int4, _>(i32::from(matches!(ending, Ending::Returned)))
-    .bind::<SqlUuid, _>(Uuid::now_v7())
-    .bind::<Timestamptz, _>(now)
-    .bind::<Bool, _>(matches!(ending, Ending::Delivered))
-    .bind::<Int4, _>(duration_ms))
-    .execute(&mut conn)
+    .load(&mut conn)
     .await?;
-    Ok(recorded > 0)
+    Ok(held
+        .into_iter()
+        .map(|row| DeliveryId::from_uuid(row.id))
+        .collect())
 }

@@ -3,7 +3,7 @@
 //! A transaction draws its number when it first writes and becomes visible when it commits, in any order. A reader therefore takes
 //! only what lies below the oldest transaction still running (the horizon): nothing can appear there any more.
 
-use diesel::sql_types::{BigInt, Jsonb, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Jsonb, Text, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use domain::event::Event;
@@ -45,18 +45,21 @@ struct EventRow {
     payload: serde_json::Value,
 }
 
-/// Everything that was written from one horizon up to another, over all businesses, in the order in which it happened.
+/// Everything that was written from one horizon up to another in these businesses, in the order in which it happened.
 pub async fn event_list_between(
     mut conn: &Conn,
+    businesses: &[Uuid],
     from: Horizon,
     to: Horizon,
 ) -> Result<Vec<(BusinessId, Event)>> {
     let rows: Vec<EventRow> = Prepared(
         diesel::sql_query(
-            "SELECT business_id, payload FROM event WHERE txid >= $1 AND txid < $2 ORDER BY seq",
+            "SELECT business_id, payload FROM event WHERE txid >= $1 AND txid < $2 AND business_id = ANY ($3) \
+             ORDER BY seq",
         )
         .bind::<BigInt, _>(from)
-        .bind::<BigInt, _>(to),
+        .bind::<BigInt, _>(to)
+        .bind::<Array<SqlUuid>, _>(businesses),
     )
     .load(&mut conn)
     .await?;
@@ -91,9 +94,9 @@ pub async fn event_find(
         .transpose()?)
 }
 
-/// Tells every node that something was committed. Outside any transaction: inside, it would make all commits wait in one line.
-pub async fn event_notify(mut conn: &Conn) -> Result<()> {
-    Prepared(diesel::sql_query("NOTIFY bookable"))
+/// Tells every node that this one committed something. Outside any transaction: inside, it would make all commits wait in one line.
+pub async fn event_notify(mut conn: &Conn, node: &str) -> Result<()> {
+    Prepared(diesel::sql_query("SELECT pg_notify('bookable', $1)").bind::<Text, _>(node))
         .execute(&mut conn)
         .await?;
     Ok(())

@@ -8,12 +8,14 @@ use std::cmp::Reverse;
 
 use chrono::{DateTime, Utc};
 
-use crate::id::{LocationId, ServiceId, SessionId};
+use crate::id::{HoldId, LocationId, ServiceId, SessionId};
 use crate::interval::{Interval, Minute, unite};
 
 /// Seats that a hold keeps until it runs out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeldSeats {
+    /// The hold.
+    pub hold_id: HoldId,
     /// Until when; at that instant they are free.
     pub expires_at: DateTime<Utc>,
     /// How many.
@@ -131,6 +133,22 @@ impl Timeline {
         }
     }
 
+    /// The sessions, by start: live or not.
+    pub fn sessions(&self) -> &[BusySession] {
+        &self.sessions
+    }
+
+    /// When the whole calendar is closed by blocks and external busy time, sorted and disjoint.
+    pub fn closed(&self) -> &[Interval] {
+        &self.closed
+    }
+
+    /// The same with other sessions, in any order.
+    #[must_use]
+    pub fn with_sessions(&self, sessions: Vec<BusySession>) -> Self {
+        Self::new(self.units(), sessions, self.closed.clone())
+    }
+
     /// The same without so many seats of a session, as one who moves a booking sees it: they count as free, and a
     /// session that nobody else is in is not there at all.
     #[must_use]
@@ -141,8 +159,7 @@ impl Timeline {
             }
             other
         });
-        let units = u32::try_from(self.units.len()).unwrap_or(u32::MAX);
-        Self::new(units, sessions.collect(), self.closed.clone())
+        self.with_sessions(sessions.collect())
     }
 
     /// When the next hold runs out, if one is running.
@@ -203,11 +220,6 @@ impl Timeline {
             return scratch;
         }
         self.unit(unit).map_or(&[], |unit| &unit.held)
-    }
-
-    /// When the whole calendar is closed by blocks and external busy time, sorted and disjoint.
-    pub(super) fn closed(&self) -> &[Interval] {
-        &self.closed
     }
 
     /// The sessions that start then, live or not, by start.

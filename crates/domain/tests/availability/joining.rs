@@ -1,9 +1,11 @@
 //! Rule 9: sessions that are joined.
 
 use domain::availability::{BusySession, HeldSeats, Seats, decide, next_change};
+use domain::id::{HoldId, Id};
 use domain::problem::UnavailableReason::{
     Full, OffGrid, OutsideWorkingHours, ProviderBlocked, ProviderBusy,
 };
+use uuid::Uuid;
 
 use crate::world::{
     Machine, World, at, class, daily, half_hours, interval, location, minute, provider,
@@ -88,6 +90,7 @@ fn rule_9_a_hold_takes_its_seats() {
     let mut world = yoga();
     let mut group = class(7, "2027-01-04T09:30Z", "2027-01-04T10:00Z", 5, 5);
     let hold = |seats, at_time: &str| HeldSeats {
+        hold_id: HoldId::from_uuid(Uuid::nil()),
         expires_at: at(at_time),
         seats,
     };

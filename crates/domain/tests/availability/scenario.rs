@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use domain::availability::{BusySession, HeldSeats};
-use domain::id::{Id, ServiceId, SessionId};
+use domain::id::{HoldId, Id, ServiceId, SessionId};
 use domain::interval::{Interval, Minute};
 use domain::policy::BookingPolicy;
 use domain::schedule::{LocalTime, LocalWindow, Schedule};
@@ -285,6 +285,7 @@ fn session(base: NaiveDate) -> impl Strategy<Value = BusySession> {
             let holds: Vec<_> = holds
                 .into_iter()
                 .map(|(at, seats)| HeldSeats {
+                    hold_id: HoldId::from_uuid(Uuid::nil()),
                     expires_at: minute_of(base, at).instant(),
                     seats,
                 })

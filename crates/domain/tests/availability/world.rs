@@ -5,7 +5,7 @@ use domain::availability::{
     BusySession, Candidate, HeldSeats, Place, Plan, Question, Requirement, Slot, Timeline, decide,
     slots,
 };
-use domain::id::{Id, LocationId, ProviderId, ResourceId, ServiceId, SessionId};
+use domain::id::{HoldId, Id, LocationId, ProviderId, ResourceId, ServiceId, SessionId};
 use domain::interval::{Interval, Minute};
 use domain::money::{Currency, Money};
 use domain::policy::BookingPolicy;
@@ -294,6 +294,7 @@ pub fn class(id: u128, starts: &str, ends: &str, seats_taken: u32, capacity: u32
 
 pub fn held(seats: u32, expires_at: &str) -> HeldSeats {
     HeldSeats {
+        hold_id: HoldId::from_uuid(Uuid::nil()),
         expires_at: at(expires_at),
         seats,
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::availability::{BusySession, HeldSeats, Timeline};
 use domain::calendar::{Version, Versions};
-use domain::id::{BusinessId, CalendarId, Id, LocationId, ServiceId, SessionId};
+use domain::id::{BusinessId, CalendarId, HoldId, Id, LocationId, ServiceId, SessionId};
 use domain::interval::{Interval, Minute};
 use domain::schedule::Schedule;
 use moka::future::Cache;
@@ -22,11 +22,13 @@ use crate::catalogue::cache::{weekly, window};
 use crate::{Engine, Result};
 
 /// How much of the past a timeline holds: enough for the local day of now in any zone.
-const PAST: TimeDelta = TimeDelta::days(2);
+pub(super) const PAST: TimeDelta = TimeDelta::days(2);
 
 /// A calendar at one version.
 pub(crate) struct Calendar {
     pub version: Version,
+    /// Whether it is what the database held at that version, and nothing that came since: only such a one can be carried forward.
+    pub exact: bool,
     pub timeline: Timeline,
     /// The hours of a provider, by location.
     pub schedules: BTreeMap<LocationId, Schedule>,
@@ -38,7 +40,7 @@ pub(crate) struct Calendar {
 pub(crate) type Calendars = HashMap<CalendarId, Arc<Calendar>>;
 
 /// Calendars by business and id; bounded, the least used leave first.
-pub(crate) struct CalendarCache(Cache<(BusinessId, CalendarId), Arc<Calendar>>);
+pub(crate) struct CalendarCache(pub(super) Cache<(BusinessId, CalendarId), Arc<Calendar>>);
 
 impl Default for CalendarCache {
     fn default() -> Self {
@@ -81,7 +83,11 @@ impl Engine {
         if stale.is_empty() {
             return Ok(calendars);
         }
-        for (id, calendar) in self.read_calendars(conn, catalogue, &stale).await? {
+        let read = self.read_calendars(conn, catalogue, &stale).await?;
+        let uuids: Vec<Uuid> = stale.iter().map(|(id, _)| id.uuid()).collect();
+        let after = store::calendar::calendar_versions(conn, business, &uuids).await?;
+        for (id, mut calendar) in read {
+            calendar.exact = after.get(&id) == Some(&calendar.version);
             let calendar = Arc::new(calendar);
             self.0
                 .calendars
@@ -93,7 +99,7 @@ impl Engine {
         Ok(calendars)
     }
 
-    async fn read_calendars(
+    pub(super) async fn read_calendars(
         &self,
         conn: &Conn,
         catalogue: &Catalogue,
@@ -152,6 +158,7 @@ impl Parts {
         let mut held: HashMap<Uuid, Vec<HeldSeats>> = HashMap::new();
         for row in rows {
             let seats = HeldSeats {
+                hold_id: HoldId::from_uuid(row.id),
                 expires_at: row.expires_at,
                 seats: natural(row.party_size),
             };
@@ -203,16 +210,28 @@ impl Parts {
             .map_or(1, |resource| resource.units);
         let sessions = self.sessions.remove(&id.uuid()).unwrap_or_default();
         let closed = self.closed.remove(&id.uuid()).unwrap_or_default();
-        let first_expiry = sessions
+        let schedules = self.schedules.remove(&id.uuid()).unwrap_or_default();
+        Calendar::new(version, Timeline::new(units, sessions, closed), schedules)
+    }
+}
+
+impl Calendar {
+    /// A calendar of which it is not known yet whether it is exact.
+    pub(super) fn new(
+        version: Version,
+        timeline: Timeline,
+        schedules: BTreeMap<LocationId, Schedule>,
+    ) -> Self {
+        let holds = timeline
+            .sessions()
             .iter()
-            .flat_map(|session| &session.holds)
-            .map(|held| held.expires_at)
-            .min();
-        Calendar {
+            .flat_map(|session| &session.holds);
+        Self {
             version,
-            first_expiry,
-            timeline: Timeline::new(units, sessions, closed),
-            schedules: self.schedules.remove(&id.uuid()).unwrap_or_default(),
+            exact: false,
+            first_expiry: holds.map(|held| held.expires_at).min(),
+            timeline,
+            schedules,
         }
     }
 }

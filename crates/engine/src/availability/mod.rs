@@ -4,6 +4,7 @@
 //! was last read is read anew, in a constant number of statements. Nothing here decides on a booking: that is done under locks.
 
 pub(crate) mod calendars;
+mod carry;
 pub(crate) mod scope;
 
 use std::sync::Arc;

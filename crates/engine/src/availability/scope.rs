@@ -208,6 +208,7 @@ pub(crate) fn without(calendars: &Calendars, session: SessionId, seats: u32) -> 
         .map(|(id, calendar)| {
             let freed = Calendar {
                 version: calendar.version,
+                exact: false,
                 timeline: calendar.timeline.without(session, seats),
                 schedules: calendar.schedules.clone(),
                 first_expiry: calendar.first_expiry,

@@ -1,5 +1,7 @@
 //! Book: a named provider or any, redeeming a hold or not, opening a session or joining one.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use domain::actor::{Actor, Right};
 use domain::booking::{Booking, BookingStatus};
@@ -21,6 +23,7 @@ use super::facts::Told;
 use super::seating::{Seating, Wish};
 use super::{BookingAndSession, History};
 use crate::availability::whole_minute;
+use crate::catalogue::Catalogue;
 use crate::event::Happening;
 use crate::idempotency::Key;
 use crate::secret::{self, TokenKind};
@@ -93,6 +96,7 @@ struct BookCase {
 struct BookPlan {
     customer: Customer,
     is_new_customer: bool,
+    catalogue: Arc<Catalogue>,
     seats: Seats,
 }
 
@@ -105,10 +109,12 @@ enum Seats {
 struct Redeemed {
     hold: Hold,
     session: Session,
+    catalogue: Arc<Catalogue>,
     calendars: Vec<CalendarId>,
 }
 
 impl UseCase for BookCase {
+    const CARRIES_CALENDARS: bool = true;
     type Plan = BookPlan;
     type Answer = Answer;
 
@@ -132,6 +138,10 @@ impl UseCase for BookCase {
         let plan = BookPlan {
             customer,
             is_new_customer: same.is_none() && !self.is_signed_in(),
+            catalogue: match &seats {
+                Seats::Taken(seating) => seating.scope.catalogue.clone(),
+                Seats::Held(redeemed) => redeemed.catalogue.clone(),
+            },
             seats,
         };
         self.ask_guards(&plan)?;
@@ -163,9 +173,7 @@ impl UseCase for BookCase {
                 (redeemed.session.clone(), redeemed.calendars.clone())
             }
         };
-        let answer = self
-            .add_booking(conn, plan, session, calendars, &mut changes)
-            .await?;
+        let answer = self.add_booking(plan, session, calendars, &mut changes)?;
         Ok((changes, answer))
     }
 }
@@ -215,10 +223,14 @@ impl BookCase {
             return Err(differs(&["input", "partySize"], "party size").into());
         }
         let conn = engine.0.database.conn().await?;
-        let calendars = engine.session_calendars(&conn, caller, &session).await?;
+        let catalogue = engine.catalogue_on(&conn, caller.business).await?;
+        let calendars = engine
+            .session_calendars(&conn, &catalogue, &session)
+            .await?;
         Ok(Redeemed {
             hold,
             session,
+            catalogue,
             calendars,
         })
     }
@@ -262,17 +274,15 @@ impl BookCase {
         })
     }
 
-    async fn add_booking(
+    fn add_booking(
         &self,
-        conn: &Conn,
         plan: &BookPlan,
         session: Session,
         calendars: Vec<CalendarId>,
         changes: &mut Changes,
     ) -> Result<Answer, TxError> {
         let (engine, caller, now) = (&self.engine, &self.caller, self.engine.clock().now());
-        let catalogue = engine.catalogue_on(conn, caller.business).await?;
-        let service = catalogue.service(session.service_id);
+        let service = plan.catalogue.service(session.service_id);
         let service =
             service.ok_or_else(|| Error::Fault("a session without its service".to_owned()))?;
         let salt = secret::hex(&secret::random()?);
@@ -312,7 +322,7 @@ impl BookCase {
         changes.history.push(history.row(&booking, caller, now));
         let reason = self.reason.clone();
         let told = Told {
-            catalogue: &catalogue,
+            catalogue: &plan.catalogue,
             booking: &booking,
             session: &session,
             customer: &plan.customer,

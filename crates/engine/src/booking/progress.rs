@@ -87,6 +87,7 @@ struct StepPlan {
 }
 
 impl UseCase for StepCase {
+    const CARRIES_CALENDARS: bool = true;
     type Plan = StepPlan;
     type Answer = BookingAndSession;
 
@@ -102,7 +103,10 @@ impl UseCase for StepCase {
         let mut calendars = Vec::new();
         if self.step == Step::Cancel {
             let conn = engine.0.database.conn().await?;
-            calendars = engine.session_calendars(&conn, caller, &session).await?;
+            let catalogue = engine.catalogue_on(&conn, caller.business).await?;
+            calendars = engine
+                .session_calendars(&conn, &catalogue, &session)
+                .await?;
         }
         Ok(StepPlan { session, calendars })
     }

@@ -57,6 +57,7 @@ struct ReschedulePlan {
 }
 
 impl UseCase for RescheduleCase {
+    const CARRIES_CALENDARS: bool = true;
     type Plan = ReschedulePlan;
     type Answer = BookingAndSession;
 
@@ -80,7 +81,10 @@ impl UseCase for RescheduleCase {
             });
         }
         let conn = engine.0.database.conn().await?;
-        let calendars = engine.session_calendars(&conn, caller, &session).await?;
+        let catalogue = engine.catalogue_on(&conn, caller.business).await?;
+        let calendars = engine
+            .session_calendars(&conn, &catalogue, &session)
+            .await?;
         drop(conn);
         let wish = Wish {
             service_id: session.service_id,

@@ -250,12 +250,11 @@ impl Engine {
     pub(crate) async fn session_calendars(
         &self,
         conn: &Conn,
-        caller: &Caller,
+        catalogue: &Catalogue,
         session: &Session,
     ) -> Result<Vec<CalendarId>> {
-        let catalogue = self.catalogue_on(conn, caller.business).await?;
-        let taken =
-            store::calendar::calendar_list_of_session(conn, caller.business, session.id).await?;
+        let business = catalogue.business.id;
+        let taken = store::calendar::calendar_list_of_session(conn, business, session.id).await?;
         let mut calendars: Vec<CalendarId> = taken.into_iter().map(CalendarId::from_uuid).collect();
         let limited = catalogue
             .service(session.service_id)

@@ -14,9 +14,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::event::Event;
-use domain::id::BusinessId;
+use domain::id::{BusinessId, Id};
 use futures_util::StreamExt;
 use tokio::sync::{broadcast, watch};
+use uuid::Uuid;
 
 pub use availability::AvailabilityUpdate;
 pub use bookings::BookingEvent;
@@ -50,6 +51,8 @@ impl Committed {
 
 /// Who watches what.
 pub(crate) struct Hub {
+    /// Tells this process's notifications from those of others.
+    node: String,
     businesses: Mutex<HashMap<BusinessId, broadcast::Sender<Arc<Event>>>>,
     questions: availability::Questions,
     /// Woken by other nodes' NOTIFY too; jobs wait on it.
@@ -61,6 +64,7 @@ pub(crate) struct Hub {
 impl Hub {
     pub(crate) fn new() -> Self {
         Self {
+            node: Uuid::now_v7().to_string(),
             businesses: Mutex::default(),
             questions: availability::Questions::default(),
             heard: watch::Sender::new(0),
@@ -79,6 +83,16 @@ impl Hub {
             .entry(business)
             .or_insert_with(|| broadcast::Sender::new(BEHIND))
             .subscribe()
+    }
+
+    /// The businesses in which somebody watches.
+    fn watched(&self) -> Vec<Uuid> {
+        let businesses = self.businesses.lock();
+        let businesses = businesses.unwrap_or_else(PoisonError::into_inner);
+        let watched = businesses
+            .iter()
+            .filter(|(_, sender)| sender.receiver_count() > 0);
+        watched.map(|(id, _)| id.uuid()).collect()
     }
 
     fn tell(&self, events: Vec<(BusinessId, Event)>) {
@@ -141,9 +155,15 @@ impl Engine {
         let from = *seen.get_or_insert(running.horizon);
         self.0.live.ready.send_replace(true);
         if running.horizon > from {
-            let events = store::event::event_list_between(&conn, from, running.horizon).await?;
+            // Whoever begins to watch after this has read what lies below the horizon by itself.
+            let watched = self.0.live.watched();
+            if !watched.is_empty() {
+                let events =
+                    store::event::event_list_between(&conn, &watched, from, running.horizon)
+                        .await?;
+                self.0.live.tell(events);
+            }
             *seen = Some(running.horizon);
-            self.0.live.tell(events);
         }
         Ok(if running.horizon < running.next {
             SOON
@@ -167,7 +187,10 @@ impl Engine {
         store::event::event_listen(&conn).await?;
         let mut notifications = std::pin::pin!(conn.notifications_stream());
         while let Some(notification) = notifications.next().await {
-            notification.map_err(store::StoreError::from)?;
+            let notification = notification.map_err(store::StoreError::from)?;
+            if notification.payload == self.0.live.node {
+                continue;
+            }
             self.0.live.heard.send_modify(|count| *count += 1);
         }
         Ok(())
@@ -181,7 +204,7 @@ impl Engine {
             self.0.live.heard.send_modify(|count| *count += 1);
             let told = async {
                 let conn = self.0.database.conn().await?;
-                store::event::event_notify(&conn).await
+                store::event::event_notify(&conn, &self.0.live.node).await
             };
             if let Err(error) = told.await {
                 // The others poll.

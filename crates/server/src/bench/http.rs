@@ -18,8 +18,8 @@ const SLOTS: &str = "query($input: AvailabilityInput!) { availability(input: $in
 const BOOK: &str = "mutation($input: BookInput!) { book(input: $input) { booking { id reference } manageToken problems { code message } } }";
 
 /// What is asked.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Workload {
+#[derive(Debug, Clone, Copy, PartialEq, clap::ValueEnum)]
+pub enum Workload {
     /// The start times of one provider over 30 days.
     OneProvider,
     /// The slots of any of ten providers over 7 days.

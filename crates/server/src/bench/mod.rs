@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use engine::Engine;
 
-use self::http::{Target, Workload};
+use self::http::Target;
 
+pub use self::http::Workload;
 pub use self::report::Report;
 
 /// What to measure, and on how much data.
@@ -36,6 +37,9 @@ pub struct BenchArgs {
     /// Numbers of clients at once.
     #[arg(long, env = "BOOKABLE_CLIENTS", value_delimiter = ',', default_values_t = [1, 8, 32], value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub clients: Vec<u32>,
+    /// Kinds of requests.
+    #[arg(long, env = "BOOKABLE_WORKLOADS", value_enum, value_delimiter = ',', default_values_t = [Workload::OneProvider, Workload::AnyOfTen, Workload::Book])]
+    pub workloads: Vec<Workload>,
 }
 
 /// Prepares the data where they are not there yet, and measures. The engine must be on the database of the server at the address,
@@ -48,10 +52,10 @@ pub async fn run(args: &BenchArgs, engine: &Engine) -> anyhow::Result<Report> {
     let slots = fill::free_slots(engine, &business, args).await?;
     let target = Arc::new(Target::new(url, business, slots, engine.clock().now()));
     let mut lines = Vec::new();
-    for workload in [Workload::OneProvider, Workload::AnyOfTen, Workload::Book] {
+    for workload in &args.workloads {
         for clients in &args.clients {
             let seconds = Duration::from_secs(args.seconds.into());
-            lines.push(measure::measure(&target, workload, *clients, seconds).await?);
+            lines.push(measure::measure(&target, *workload, *clients, seconds).await?);
         }
     }
     Ok(Report {
