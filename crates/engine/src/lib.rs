@@ -54,6 +54,8 @@ struct Inner {
     catalogues: catalogue::cache::Catalogues,
     calendars: availability::calendars::CalendarCache,
     slugs: caller::Slugs,
+    /// Writes under way.
+    writes: std::sync::atomic::AtomicUsize,
     committed: live::Committed,
     live: live::Hub,
 }
@@ -70,6 +72,7 @@ impl Engine {
             catalogues: catalogue::cache::Catalogues::default(),
             calendars: availability::calendars::CalendarCache::default(),
             slugs: caller::Slugs::default(),
+            writes: std::sync::atomic::AtomicUsize::default(),
             committed: live::Committed::new(),
         }))
     }

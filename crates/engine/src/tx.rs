@@ -5,6 +5,7 @@
 //! idempotency key, and commits. A lost race (exclusion, deadlock, serialization, a version that moved on) is rolled back and
 //! planned anew, a bounded number of times, then answered as unavailable. After the commit everybody who waits for changes is told.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::problem::Problem;
@@ -88,6 +89,11 @@ impl From<Problem> for TxError {
 }
 
 impl Engine {
+    /// How many writes are under way in this process.
+    pub fn writes_under_way(&self) -> usize {
+        self.0.writes.load(Ordering::Relaxed)
+    }
+
     /// Does the use case, once for a key.
     pub(crate) async fn write<U: UseCase>(
         &self,
@@ -95,6 +101,7 @@ impl Engine {
         key: Option<&Key>,
         case: &U,
     ) -> Result<U::Answer> {
+        let _under_way = UnderWay::new(&self.0.writes);
         if let Some(answer) = self.answered(caller, key).await? {
             return Ok(answer);
         }
@@ -163,6 +170,22 @@ impl Engine {
         }
         self.0.committed.tell();
         Ok(answer)
+    }
+}
+
+/// Counts a write for as long as it is under way.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl<'a> UnderWay<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

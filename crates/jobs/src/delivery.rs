@@ -17,7 +17,10 @@ use crate::{JobOptions, stopped};
 /// How much longer than the time limit a lease lasts, so that it does not run out while the result is recorded.
 pub(crate) const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);
 /// Commits that come within this time are looked at together.
-const TOGETHER: Duration = Duration::from_millis(15);
+const TOGETHER: Duration = Duration::from_millis(40);
+/// So many writes under way are many: people wait for them, and nobody for a delivery, which then begins this much later.
+const MANY_WRITES: usize = 4;
+const STAND_BACK: Duration = Duration::from_millis(400);
 /// How long to wait before the database is asked again after it failed.
 pub(crate) const AFTER_FAULT: Duration = Duration::from_millis(500);
 /// What needs other settings is tried again no sooner than this.
@@ -62,30 +65,27 @@ impl Runner {
         let mut working = JoinSet::new();
         while !*stop.borrow() {
             committed.borrow_and_update();
-            let begun = match self.begin(&mut working).await {
-                Ok(begun) => begun,
-                Err(error) => {
-                    tracing::warn!(plugin = self.plugin.name(), %error, "deliveries could not be read");
-                    tokio::time::sleep(AFTER_FAULT).await;
-                    continue;
-                }
-            };
-            while working.try_join_next().is_some() {}
-            if begun > 0 && self.places.available_permits() > 0 {
+            if let Err(error) = self.begin(&mut working).await {
+                tracing::warn!(plugin = self.plugin.name(), %error, "deliveries could not be read");
+                tokio::time::sleep(AFTER_FAULT).await;
                 continue;
             }
+            while working.try_join_next().is_some() {}
             tokio::select! {
                 () = self.wait() => {}
                 _ = committed.changed() => tokio::time::sleep(TOGETHER).await,
                 () = stopped(&mut stop) => {}
+            }
+            if self.engine.writes_under_way() >= MANY_WRITES {
+                tokio::time::sleep(STAND_BACK).await;
             }
         }
         // Each of them hears the stop, too, and ends within the grace.
         while working.join_next().await.is_some() {}
     }
 
-    /// Begins what is due, as much as there is room for; answers how many.
-    async fn begin(&self, working: &mut JoinSet<()>) -> engine::Result<usize> {
+    /// Begins what is due, as much as there is room for.
+    async fn begin(&self, working: &mut JoinSet<()>) -> engine::Result<()> {
         let room = match self.breaker.allowed(self.engine.clock().now()) {
             Allowed::All => self.places.available_permits(),
             Allowed::One => {
@@ -94,12 +94,12 @@ impl Runner {
             Allowed::NoneBefore(_) => 0,
         };
         if room == 0 {
-            return Ok(0);
+            return Ok(());
         }
         let room = i64::try_from(room).unwrap_or(1);
         let due = self.engine.deliveries_due(self.plugin.name(), room).await?;
         if due.is_empty() {
-            return Ok(0);
+            return Ok(());
         }
         let limit = TimeDelta::from_std(self.options.time_limit).unwrap_or(TimeDelta::minutes(1));
         // Fewer than are due: somebody else was faster.
@@ -107,7 +107,6 @@ impl Runner {
             .engine
             .take_deliveries(&due, limit + LEASE_MARGIN)
             .await?;
-        let begun = taken.len();
         for taken in taken {
             let Ok(place) = self.places.clone().acquire_owned().await else {
                 break;
@@ -118,7 +117,7 @@ impl Runner {
                 drop(place);
             });
         }
-        Ok(begun)
+        Ok(())
     }
 
     /// Waits until something may be due.

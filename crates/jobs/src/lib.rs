@@ -3,7 +3,8 @@
 //! Deliveries: at least once, in order for one booking, plugin and part. They are taken under a lease by a conditional UPDATE and their
 //! results recorded only by whoever still holds the lease, so any number of processes may work on one database and one that dies loses
 //! nothing. A plugin that is slow, fails or panics holds up nobody else: each has its own runner with a limit on how many it works on at
-//! once, a limit on how long one may take, and a breaker that leaves it alone while it only fails.
+//! once, a limit on how long one may take, and a breaker that leaves it alone while it only fails. While many bookings are being written,
+//! deliveries stand back: they go on in small steps, and catch up when it is quieter.
 //!
 //! Timers have no memory of their own: what is due is read from the database, so a restart loses none.
 
@@ -40,7 +41,7 @@ pub struct JobOptions {
 impl Default for JobOptions {
     fn default() -> Self {
         Self {
-            concurrency: 16,
+            concurrency: 32,
             time_limit: Duration::from_secs(60),
             backoff: Backoff::default(),
             poll: Duration::from_secs(5),

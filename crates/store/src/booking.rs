@@ -186,11 +186,14 @@ pub async fn booking_list(
     }
     if let Some((at, id)) = page.after {
         let later = session::starts_at.eq(at).and(booking::id.gt(id.uuid()));
-        query = query.filter(session::starts_at.gt(at).or(later));
+        // The first bound is the one that an index can use.
+        let bounded = query.filter(session::starts_at.ge(at));
+        query = bounded.filter(session::starts_at.gt(at).or(later));
     }
     if let Some((at, id)) = page.before {
         let earlier = session::starts_at.eq(at).and(booking::id.lt(id.uuid()));
-        query = query.filter(session::starts_at.lt(at).or(earlier));
+        let bounded = query.filter(session::starts_at.le(at));
+        query = bounded.filter(session::starts_at.lt(at).or(earlier));
     }
     query = if page.backward {
         query.order((session::starts_at.desc(), booking::id.desc()))

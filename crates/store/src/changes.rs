@@ -426,7 +426,7 @@ WITH new_session AS (
   ON CONFLICT DO NOTHING RETURNING 1
 ), raised AS (
   UPDATE calendar c SET version = c.version + 1
-  WHERE c.business_id = $1 AND c.id IN (SELECT x::uuid FROM jsonb_array_elements_text($2 -> 'calendars') AS x)
+  WHERE c.business_id = $1 AND c.id = ANY (ARRAY(SELECT x::uuid FROM jsonb_array_elements_text($2 -> 'calendars') AS x))
   RETURNING c.id, c.version
 )
 SELECT (SELECT count(*) FROM new_allocation) AS allocations, (SELECT count(*) FROM taken) AS seats,
