@@ -103,7 +103,7 @@ pub struct CustomerInput {
     locale: Option<String>,
 }
 
-impl From<CustomerInput> for engine::booking::CustomerInput {
+impl From<CustomerInput> for engine::customer::CustomerInput {
     fn from(input: CustomerInput) -> Self {
         let CustomerInput {
             name,

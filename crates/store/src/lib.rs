@@ -8,6 +8,7 @@ pub mod block;
 pub mod booking;
 pub mod business;
 pub mod calendar;
+mod change_rows;
 pub mod changes;
 pub mod customer;
 pub mod database;

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use domain::actor::{Actor, Right};
+use domain::actor::Right;
 use domain::booking::{Booking, BookingStatus};
 use domain::customer::Customer;
 use domain::event::EventKind;
-use domain::hold::Hold;
-use domain::id::{BookingId, CalendarId, CustomerId, HoldId, Id, ProviderId, ServiceId};
+use domain::id::{BookingId, CalendarId, HoldId, Id, ProviderId, ServiceId};
 use domain::money::Money;
 use domain::problem::Problem;
 use domain::session::Session;
@@ -16,14 +15,16 @@ use domain::{reference, text};
 use plugin_api::Proposal;
 use serde::{Deserialize, Serialize};
 use store::Conn;
-use store::changes::{BookingRow, Changes, CustomerRow, HoldEndingRow};
+use store::changes::{BookingRow, Changes, HoldEndingRow};
 use uuid::Uuid;
 
 use super::facts::Told;
+use super::redeem::Redeemed;
 use super::seating::{Seating, Wish};
 use super::{BookingAndSession, History};
 use crate::availability::whole_minute;
 use crate::catalogue::Catalogue;
+use crate::customer::{CustomerInput, customer_row};
 use crate::event::Happening;
 use crate::idempotency::Key;
 use crate::secret::{self, TokenKind};
@@ -49,21 +50,6 @@ pub struct Book {
     pub note: Option<String>,
     /// Why it is booked against the rules, by staff who may.
     pub override_reason: Option<String>,
-}
-
-/// A customer's particulars.
-#[derive(Debug, Clone, Serialize)]
-pub struct CustomerInput {
-    /// Their name.
-    pub name: String,
-    /// Where confirmations go.
-    pub email: Option<String>,
-    /// Their telephone number.
-    pub phone: Option<String>,
-    /// The zone in which they read times.
-    pub time_zone: Option<String>,
-    /// Their language.
-    pub locale: Option<String>,
 }
 
 /// A booking that was made.
@@ -106,13 +92,6 @@ enum Seats {
     Held(Box<Redeemed>),
 }
 
-struct Redeemed {
-    hold: Hold,
-    session: Session,
-    catalogue: Arc<Catalogue>,
-    calendars: Vec<CalendarId>,
-}
-
 impl UseCase for BookCase {
     const CARRIES_CALENDARS: bool = true;
     type Plan = BookPlan;
@@ -120,7 +99,10 @@ impl UseCase for BookCase {
 
     async fn plan(&self, attempt: u32) -> Result<BookPlan> {
         let seats = match self.input.hold_id {
-            Some(id) => Seats::Held(Box::new(self.redeem(id).await?)),
+            Some(id) => {
+                let redeemed = self.engine.redeem(&self.caller, id, &self.input).await?;
+                Seats::Held(Box::new(redeemed))
+            }
             None => Seats::Taken(Box::new(
                 self.engine
                     .seat(&self.caller, &self.wish()?, attempt)
@@ -193,46 +175,6 @@ impl BookCase {
 
     fn is_signed_in(&self) -> bool {
         self.input.customer.is_none()
-    }
-
-    async fn redeem(&self, id: HoldId) -> Result<Redeemed> {
-        let (engine, caller) = (&self.engine, &self.caller);
-        let (hold, session) = engine
-            .hold_with_session(caller, id, &["input", "holdId"])
-            .await?;
-        if !hold.is_live(engine.clock().now()) {
-            return Err(Problem::HoldExpired.into());
-        }
-        let input = &self.input;
-        let differs = |path: &[&str], what: &str| {
-            Problem::invalid(path, format!("the hold is for another {what}"))
-        };
-        if session.service_id != input.service_id {
-            return Err(differs(&["input", "serviceId"], "service").into());
-        }
-        if session.starts_at != input.starts_at {
-            return Err(differs(&["input", "startsAt"], "time").into());
-        }
-        if input
-            .provider_id
-            .is_some_and(|id| id != session.provider_id)
-        {
-            return Err(differs(&["input", "providerId"], "provider").into());
-        }
-        if u32::try_from(input.party_size) != Ok(hold.party_size) {
-            return Err(differs(&["input", "partySize"], "party size").into());
-        }
-        let conn = engine.0.database.conn().await?;
-        let catalogue = engine.catalogue_on(&conn, caller.business).await?;
-        let calendars = engine
-            .session_calendars(&conn, &catalogue, &session)
-            .await?;
-        Ok(Redeemed {
-            hold,
-            session,
-            catalogue,
-            calendars,
-        })
     }
 
     fn ask_guards(&self, plan: &BookPlan) -> Result<()> {
@@ -369,54 +311,6 @@ impl Engine {
         })
         .await
     }
-
-    /// Asks every plugin's guard; the first that refuses is heard.
-    pub(crate) fn ask_guards(&self, proposal: &Proposal) -> Result<()> {
-        for plugin in self.plugins() {
-            let Some(guard) = plugin.guard() else {
-                continue;
-            };
-            let asked =
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| guard.check(proposal)));
-            let message = match asked {
-                Ok(Ok(())) => continue,
-                Ok(Err(refused)) => refused.reason,
-                Err(_) => {
-                    tracing::error!(plugin = plugin.name(), "a guard panicked");
-                    "this cannot be booked at the moment".to_owned()
-                }
-            };
-            return Err(Problem::PluginRefused { message }.into());
-        }
-        Ok(())
-    }
-
-    async fn customer_of(
-        &self,
-        caller: &Caller,
-        input: Option<&CustomerInput>,
-    ) -> Result<Customer> {
-        let Some(input) = input else {
-            let Actor::Customer(id) = caller.actor else {
-                return Err(Problem::invalid(&["input", "customer"], "is required").into());
-            };
-            let conn = self.0.database.conn().await?;
-            let found = store::customer::customer_list(&conn, caller.business, &[id])
-                .await?
-                .pop();
-            return Ok(found.ok_or_else(|| Problem::not_found(&["input", "customer"], "customer"))?);
-        };
-        let path = |field| ["input", "customer", field];
-        let zone = self.zone(&path("timeZone"), input.time_zone.as_deref())?;
-        Ok(Customer {
-            id: CustomerId::from_uuid(Uuid::now_v7()),
-            name: text::name(&path("name"), &input.name)?,
-            email: text::email(&path("email"), input.email.as_deref())?,
-            phone: text::phone(&path("phone"), input.phone.as_deref())?,
-            time_zone: zone.map(|zone| zone.name().to_owned()),
-            locale: text::locale(&path("locale"), input.locale.as_deref())?,
-        })
-    }
 }
 
 /// The reason for booking against the rules, from those who may.
@@ -441,18 +335,6 @@ pub(super) fn override_reason(
 fn manage_token(caller: &Caller, salt: &str, key: Option<&str>) -> String {
     let secret = secret::hash(format!("{salt}\n{}", key.unwrap_or_default()).as_bytes());
     secret::token(TokenKind::Manage, caller.business, &secret)
-}
-
-fn customer_row(customer: &Customer, now: DateTime<Utc>) -> CustomerRow {
-    CustomerRow {
-        id: customer.id.uuid(),
-        name: customer.name.clone(),
-        email: customer.email.clone(),
-        phone: customer.phone.clone(),
-        time_zone: customer.time_zone.clone(),
-        locale: customer.locale.clone(),
-        created_at: now,
-    }
 }
 
 fn booking_row(booking: &Booking, manage_token: &str) -> Result<BookingRow> {

@@ -4,6 +4,7 @@ mod book;
 mod facts;
 mod progress;
 mod read;
+mod redeem;
 mod reschedule;
 pub(crate) mod seating;
 
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use store::changes::{BookingUpdateRow, HistoryRow};
 use uuid::Uuid;
 
-pub use book::{Book, Booked, CustomerInput};
+pub use book::{Book, Booked};
 pub use progress::Step;
 pub use read::BookingPage;
 pub(crate) use read::narrowed;

@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::availability::Slot;
 use domain::id::{BookingId, ServiceId};
 use engine::availability::AvailabilityQuestion;
-use engine::booking::{Book, CustomerInput, Step};
+use engine::booking::{Book, Step};
+use engine::customer::CustomerInput;
 use engine::{Caller, Clock, Engine};
 use indicatif::ProgressBar;
 
