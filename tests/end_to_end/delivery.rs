@@ -54,11 +54,31 @@ impl Plugin for Scripted {
     fn settings_schema(&self) -> serde_json::Value {
         serde_json::json!({ "type": "object", "additionalProperties": false })
     }
+    fn on_by_default(&self) -> bool {
+        true
+    }
+
+    fn validate(&self, _: &serde_json::Value) -> Result<(), plugin_api::SettingsError> {
+        Ok(())
+    }
+
+    fn check(&self) -> Option<&dyn plugin_api::Check> {
+        None
+    }
+
     fn guard(&self) -> Option<&dyn plugin_api::Guard> {
         None
     }
     fn reaction(&self) -> Option<&dyn Reaction> {
         Some(self)
+    }
+
+    fn payments(&self) -> Option<&dyn plugin_api::Payments> {
+        None
+    }
+
+    fn inbound(&self) -> Option<&dyn plugin_api::InboundWebhook> {
+        None
     }
 }
 
@@ -152,7 +172,7 @@ async fn a_failed_delivery_is_tried_again_and_the_next_of_its_booking_waits_for_
     );
     while world
         .engine
-        .delivery_next("scripted")
+        .delivery_next("scripted", &[])
         .await
         .unwrap()
         .is_none_or(|next| next > at("2027-03-01T08:01:00Z"))

@@ -42,6 +42,8 @@ pub enum Role {
 pub enum Right {
     /// Create, change and archive locations, providers, resources and services.
     ManageCatalogue,
+    /// Set up plugins and look after their deliveries.
+    ManagePlugins,
     /// Change the hours and blocks of one provider.
     ManageSchedule(Option<ProviderId>),
     /// See all bookings and customers of the business, those of one provider where given.
@@ -58,7 +60,7 @@ impl Actor {
         match self {
             Self::Owner(_) | Self::Manager(_) | Self::System => true,
             Self::Provider(own, _) => match right {
-                Right::ManageCatalogue => false,
+                Right::ManageCatalogue | Right::ManagePlugins => false,
                 Right::ManageSchedule(of)
                 | Right::SeeBookings(of)
                 | Right::RunBookings(of)

@@ -137,6 +137,10 @@ ids! {
     EventId = "evt", "event";
     /// An event on its way to one plugin.
     DeliveryId = "dlv", "delivery";
+    /// Money that a customer pays for a booking.
+    PaymentId = "pay", "payment";
+    /// Money that goes back to a customer.
+    RefundId = "rfd", "refund";
 }
 
 impl From<ProviderId> for CalendarId {

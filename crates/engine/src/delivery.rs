@@ -4,30 +4,46 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::id::{BusinessId, DeliveryId, Id};
+use plugin_api::{Plugin, PluginSettings};
 pub use store::delivery::{DueDelivery, EndedAttempt, Ending, TakenDelivery};
 use uuid::Uuid;
 
+use crate::plugin::NotInUse;
 use crate::{Engine, Result};
 
 impl Engine {
-    /// What is due for a plugin, over all businesses.
-    pub async fn deliveries_due(&self, plugin: &str, limit: i64) -> Result<Vec<DueDelivery>> {
+    /// What is due for a plugin, over all businesses but these.
+    pub async fn deliveries_due(
+        &self,
+        plugin: &str,
+        but: &[BusinessId],
+        limit: i64,
+    ) -> Result<Vec<DueDelivery>> {
         let conn = self.0.database.conn().await?;
-        Ok(store::delivery::delivery_due(&conn, plugin, self.clock().now(), limit).await?)
+        let but: Vec<Uuid> = but.iter().map(|id| id.uuid()).collect();
+        let now = self.clock().now();
+        Ok(store::delivery::delivery_due(&conn, plugin, &but, now, limit).await?)
     }
 
-    /// When the next delivery of a plugin may become due.
-    pub async fn delivery_next(&self, plugin: &str) -> Result<Option<DateTime<Utc>>> {
+    /// When the next delivery of a plugin may become due, of all businesses but these.
+    pub async fn delivery_next(
+        &self,
+        plugin: &str,
+        but: &[BusinessId],
+    ) -> Result<Option<DateTime<Utc>>> {
         let conn = self.0.database.conn().await?;
-        Ok(store::delivery::delivery_next(&conn, plugin).await?)
+        let but: Vec<Uuid> = but.iter().map(|id| id.uuid()).collect();
+        Ok(store::delivery::delivery_next(&conn, plugin, &but).await?)
     }
 
-    /// Takes what is due under one lease, as much of it as nobody else has.
+    /// Takes what is due for a plugin under one lease, as much of it as nobody else has, each with the settings of its business as they are
+    /// now, or why there are none.
     pub async fn take_deliveries(
         &self,
+        plugin: &dyn Plugin,
         due: &[DueDelivery],
         lease: TimeDelta,
-    ) -> Result<Vec<TakenDelivery>> {
+    ) -> Result<Vec<(TakenDelivery, Result<PluginSettings, NotInUse>)>> {
         let mut by_business: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
         for due in due {
             by_business.entry(due.business_id).or_default().push(due.id);
@@ -38,20 +54,22 @@ impl Engine {
         let mut taken = Vec::with_capacity(due.len());
         for (business, ids) in by_business {
             let business = BusinessId::from_uuid(business);
-            taken.extend(
-                store::delivery::delivery_take(&conn, business, &ids, lease_id, now, until).await?,
-            );
+            let rows =
+                store::delivery::delivery_take(&conn, business, &ids, lease_id, now, until).await?;
+            let settings = self.settings_in_use(&conn, business, plugin).await?;
+            taken.extend(rows.into_iter().map(|row| (row, settings.clone())));
         }
         Ok(taken)
     }
 
-    /// Records how attempts of a business ended, and answers which of them: those whose lease was lost meanwhile are not.
+    /// Records how attempts of a plugin for a business ended, and answers which of them: those whose lease was lost meanwhile are not.
     pub async fn finish_deliveries(
         &self,
+        plugin: &str,
         business: BusinessId,
         attempts: &[EndedAttempt],
     ) -> Result<Vec<DeliveryId>> {
         let conn = self.0.database.conn().await?;
-        Ok(store::delivery::delivery_finish(&conn, business, attempts).await?)
+        Ok(store::delivery::delivery_finish(&conn, business, plugin, attempts).await?)
     }
 }

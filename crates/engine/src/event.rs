@@ -1,5 +1,5 @@
-//! How a use case says that something happened: an event, and a delivery for every part of every plugin that wants it. They are
-//! part of the [`Changes`], so they are written with what they tell of or not at all.
+//! How a use case says that something happened: an event, and a delivery for every part that wants it of every plugin that the
+//! business uses. They are part of the [`Changes`], so they are written with what they tell of or not at all.
 
 use chrono::{DateTime, Utc};
 use domain::event::{BookingFacts, Event, EventKind};
@@ -7,6 +7,7 @@ use domain::id::{CalendarId, EventId, HoldId, Id};
 use store::changes::{Changes, DeliveryRow, EventRow};
 use uuid::Uuid;
 
+use crate::catalogue::Catalogue;
 use crate::{Engine, Error, Result};
 
 /// Something that happens.
@@ -25,7 +26,12 @@ pub(crate) struct Happening {
 
 impl Engine {
     /// Adds what happens to the changes.
-    pub(crate) fn record(&self, changes: &mut Changes, happening: Happening) -> Result<()> {
+    pub(crate) fn record(
+        &self,
+        catalogue: &Catalogue,
+        changes: &mut Changes,
+        happening: Happening,
+    ) -> Result<()> {
         let Happening {
             kind,
             at,
@@ -43,7 +49,7 @@ impl Engine {
         };
         let booking_id = event.booking.as_ref().map(|facts| facts.booking_id.uuid());
         let booking_version = event.booking.as_ref().map_or(0, |facts| facts.version);
-        for plugin in self.plugins() {
+        for plugin in self.plugins_in_use(catalogue) {
             let wants = plugin
                 .reaction()
                 .map(plugin_api::Reaction::wants)

@@ -3,12 +3,13 @@
 use domain::problem::Problem;
 use plugin_api::Proposal;
 
+use crate::catalogue::Catalogue;
 use crate::{Engine, Result};
 
 impl Engine {
-    /// Asks every plugin's guard; the first that refuses is heard.
-    pub(crate) fn ask_guards(&self, proposal: &Proposal) -> Result<()> {
-        for plugin in self.plugins() {
+    /// Asks the guard of every plugin that the business uses; the first that refuses is heard.
+    pub(crate) fn ask_guards(&self, catalogue: &Catalogue, proposal: &Proposal) -> Result<()> {
+        for plugin in self.plugins_in_use(catalogue) {
             let Some(guard) = plugin.guard() else {
                 continue;
             };

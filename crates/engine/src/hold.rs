@@ -1,5 +1,7 @@
 //! Holds: a slot kept for minutes. Held, given back, run out; redeemed by [`Engine::book`].
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::actor::Actor;
 use domain::event::EventKind;
@@ -15,6 +17,7 @@ use uuid::Uuid;
 
 use crate::availability::whole_minute;
 use crate::booking::seating::{Seating, Wish};
+use crate::catalogue::Catalogue;
 use crate::event::Happening;
 use crate::idempotency::Key;
 use crate::tx::{TxError, UseCase};
@@ -87,6 +90,7 @@ impl UseCase for HoldCase {
         let (kind, calendars) = (EventKind::Held, seated.calendars);
         let hold_id = Some(hold.id);
         engine.record(
+            &seating.scope.catalogue,
             &mut changes,
             Happening {
                 kind,
@@ -118,6 +122,7 @@ struct EndCase {
 struct EndPlan {
     hold: Hold,
     session: Session,
+    catalogue: Arc<Catalogue>,
     calendars: Vec<CalendarId>,
 }
 
@@ -142,6 +147,7 @@ impl UseCase for EndCase {
         Ok(EndPlan {
             hold,
             session,
+            catalogue,
             calendars,
         })
     }
@@ -155,6 +161,7 @@ impl UseCase for EndCase {
         let EndPlan {
             hold,
             session,
+            catalogue,
             calendars,
         } = plan;
         let over = hold.status != HoldStatus::Active || (self.overdue && now < hold.expires_at);
@@ -188,6 +195,7 @@ impl UseCase for EndCase {
         let calendars = calendars.clone();
         let hold_id = Some(hold.id);
         engine.record(
+            catalogue,
             &mut changes,
             Happening {
                 kind,

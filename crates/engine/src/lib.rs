@@ -12,15 +12,18 @@ pub mod catalogue;
 pub mod clock;
 pub mod customer;
 pub mod delivery;
+pub mod delivery_list;
 pub mod error;
 mod event;
 mod guard;
 pub mod hold;
 pub mod idempotency;
 pub mod live;
+pub mod plugin;
 mod secret;
 pub mod token;
 mod tx;
+pub mod vault;
 
 use std::sync::Arc;
 
@@ -31,6 +34,7 @@ use store::Database;
 pub use caller::Caller;
 pub use clock::Clock;
 pub use error::{Error, Result};
+pub use vault::Vault;
 
 /// What an engine is made of.
 pub struct EngineOptions {
@@ -42,6 +46,8 @@ pub struct EngineOptions {
     pub zones: ZoneDatabase,
     /// The plugins, in the order in which their guards are asked.
     pub plugins: Vec<Arc<dyn Plugin>>,
+    /// Seals what businesses set of them.
+    pub vault: Vault,
 }
 
 /// The use cases, on one database. Cheap to clone: all clones are one engine.
@@ -53,6 +59,7 @@ struct Inner {
     clock: Clock,
     zones: ZoneDatabase,
     plugins: Vec<Arc<dyn Plugin>>,
+    vault: Vault,
     catalogues: catalogue::cache::Catalogues,
     calendars: availability::calendars::CalendarCache,
     slugs: caller::Slugs,
@@ -71,6 +78,7 @@ impl Engine {
             clock: options.clock,
             zones: options.zones,
             plugins: options.plugins,
+            vault: options.vault,
             catalogues: catalogue::cache::Catalogues::default(),
             calendars: availability::calendars::CalendarCache::default(),
             slugs: caller::Slugs::default(),

@@ -13,15 +13,11 @@ use engine::booking::{self, Page, Position};
 use uuid::Uuid;
 
 use crate::booking::{Booking, BookingStatus};
+use crate::connection::{PageInfo, estimated, size};
 use crate::failure::Result;
 use crate::id::optional;
 use crate::request::Asked;
 use crate::scalar::DateTime;
-
-/// How many bookings a page has where nothing is said.
-const PAGE: i32 = 20;
-/// How many it has at most.
-const PAGE_MAX: i32 = 100;
 
 /// Which bookings: those of which everything holds that is given.
 #[derive(InputObject, Default)]
@@ -82,7 +78,7 @@ impl BookingConnection {
 
     /// Where the page lies in the list.
     async fn page_info(&self) -> PageInfo {
-        PageInfo(self.around.clone())
+        PageInfo::Moving(self.around.clone())
     }
 }
 
@@ -96,7 +92,7 @@ pub struct BookingEdge {
 }
 
 /// What is known of the list around a page.
-struct Around {
+pub struct Around {
     filter: booking::BookingFilter,
     page: Page,
     has_more: bool,
@@ -125,59 +121,37 @@ impl Around {
             .await?
             .has_more)
     }
-}
 
-pub struct PageInfo(Arc<Around>);
-
-/// Where a page lies in its list.
-#[Object]
-impl PageInfo {
-    /// Whether there are more after it.
-    async fn has_next_page(&self, ctx: &Context<'_>) -> Result<bool> {
-        let Around {
-            page,
-            has_more,
-            last,
-            ..
-        } = &*self.0;
+    pub(crate) async fn has_next(&self, ctx: &Context<'_>) -> Result<bool> {
+        let page = &self.page;
         match page.before {
-            None => Ok(!page.backward && *has_more),
-            Some(_) if !page.backward && *has_more => Ok(true),
+            None => Ok(!page.backward && self.has_more),
+            Some(_) if !page.backward && self.has_more => Ok(true),
             Some(before) => {
-                self.0
-                    .any(ctx, last.or(page.after).or(Some(just_before(before))), None)
-                    .await
+                let from = self.last.or(page.after).or(Some(just_before(before)));
+                self.any(ctx, from, None).await
             }
         }
     }
 
-    /// Whether there are more before it.
-    async fn has_previous_page(&self, ctx: &Context<'_>) -> Result<bool> {
-        let Around {
-            page,
-            has_more,
-            first,
-            ..
-        } = &*self.0;
+    pub(crate) async fn has_previous(&self, ctx: &Context<'_>) -> Result<bool> {
+        let page = &self.page;
         match page.after {
-            None => Ok(page.backward && *has_more),
-            Some(_) if page.backward && *has_more => Ok(true),
+            None => Ok(page.backward && self.has_more),
+            Some(_) if page.backward && self.has_more => Ok(true),
             Some(after) => {
-                self.0
-                    .any(ctx, None, first.or(page.before).or(Some(just_after(after))))
-                    .await
+                let to = self.first.or(page.before).or(Some(just_after(after)));
+                self.any(ctx, None, to).await
             }
         }
     }
 
-    /// The cursor of its first entry; null where it has none.
-    async fn start_cursor(&self) -> Option<String> {
-        self.0.first.map(cursor)
+    pub(crate) fn start(&self) -> Option<String> {
+        self.first.map(cursor)
     }
 
-    /// The cursor of its last entry; null where it has none.
-    async fn end_cursor(&self) -> Option<String> {
-        self.0.last.map(cursor)
+    pub(crate) fn end(&self) -> Option<String> {
+        self.last.map(cursor)
     }
 }
 
@@ -222,38 +196,18 @@ impl BookingListQuery {
     }
 }
 
-/// How many bookings a page is taken for before it is read.
-fn estimated(first: Option<i32>, last: Option<i32>) -> usize {
-    usize::try_from(first.or(last).unwrap_or(PAGE).clamp(1, PAGE_MAX)).unwrap_or(1)
-}
-
 fn page(
     first: Option<i32>,
     after: Option<&str>,
     last: Option<i32>,
     before: Option<&str>,
 ) -> Result<Page, Problem> {
-    let (name, size) = match (first, last) {
-        (Some(_), Some(_)) => {
-            return Err(Problem::invalid(
-                &["last"],
-                "must not be given together with `first`",
-            ));
-        }
-        (None, Some(last)) => ("last", last),
-        (first, None) => ("first", first.unwrap_or(PAGE)),
-    };
-    if !(0..=PAGE_MAX).contains(&size) {
-        return Err(Problem::invalid(
-            &[name],
-            format!("must be from 0 to {PAGE_MAX}, not {size}"),
-        ));
-    }
+    let (limit, backward) = size(first, last)?;
     Ok(Page {
         after: after.map(|text| position("after", text)).transpose()?,
         before: before.map(|text| position("before", text)).transpose()?,
-        limit: size.into(),
-        backward: last.is_some(),
+        limit,
+        backward,
     })
 }
 

@@ -2,14 +2,15 @@
 
 use async_graphql::{Context, ID, Interface, Object};
 use domain::id::{
-    BlockId, BookingId, BusinessId, CustomerId, HoldId, Id, LocationId, ProviderId, ResourceId,
-    ResourceKindId, ServiceId, SessionId, parse_any,
+    BlockId, BookingId, BusinessId, CustomerId, DeliveryId, HoldId, Id, LocationId, ProviderId,
+    ResourceId, ResourceKindId, ServiceId, SessionId, parse_any,
 };
 
 use crate::block::Block;
 use crate::booking::Booking;
 use crate::business::Business;
 use crate::customer::Customer;
+use crate::delivery::Delivery;
 use crate::failure::Result;
 use crate::hold::Hold;
 use crate::location::Location;
@@ -38,6 +39,7 @@ pub enum Node {
     Customer(Customer),
     Hold(Hold),
     Block(Block),
+    Delivery(Delivery),
 }
 
 #[derive(Default)]
@@ -66,6 +68,9 @@ impl NodeQuery {
                 .await?
                 .map(Node::from),
             HoldId::PREFIX => Hold::find(&asked, HoldId::from_uuid(uuid))
+                .await?
+                .map(Node::from),
+            DeliveryId::PREFIX => Delivery::find(&asked, DeliveryId::from_uuid(uuid))
                 .await?
                 .map(Node::from),
             BlockId::PREFIX => Block::find(&asked, BlockId::from_uuid(uuid))

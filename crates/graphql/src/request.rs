@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
+use domain::booking::Booking;
 use domain::customer::Customer;
-use domain::id::{BookingId, CustomerId, SessionId};
+use domain::id::{BookingId, CustomerId, DeliveryId, SessionId};
 use domain::session::Session;
 use engine::booking::BookingChange;
 use engine::catalogue::Catalogue;
+use engine::delivery_list::DeliveryAttempt;
 use engine::{Caller, Engine};
 use tokio::sync::OnceCell;
 
@@ -89,11 +91,25 @@ impl<'a> Asked<'a> {
         found.ok_or_else(|| Failure::fault("a booking has no customer"))
     }
 
+    /// A booking that a delivery is about.
+    pub(crate) async fn delivered_booking(&self, id: BookingId) -> Result<Option<Booking>> {
+        self.at_hand.loader.load_one(Itself(id)).await
+    }
+
+    /// The attempts at a delivery that is visible.
+    pub(crate) async fn attempts(&self, id: DeliveryId) -> Result<Vec<DeliveryAttempt>> {
+        Ok(self.at_hand.loader.load_one(id).await?.unwrap_or_default())
+    }
+
     /// The history of a booking that is visible.
     pub(crate) async fn history(&self, id: BookingId) -> Result<Vec<BookingChange>> {
         Ok(self.at_hand.loader.load_one(id).await?.unwrap_or_default())
     }
 }
+
+/// The key of a booking itself; its id alone is that of its history.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Itself(BookingId);
 
 /// Reads for many at once.
 struct Reader {
@@ -124,6 +140,36 @@ impl Loader<CustomerId> for Reader {
             .into_iter()
             .map(|customer| (customer.id, Arc::new(customer)))
             .collect())
+    }
+}
+
+impl Loader<Itself> for Reader {
+    type Value = Booking;
+    type Error = Failure;
+
+    async fn load(&self, ids: &[Itself]) -> Result<HashMap<Itself, Booking>> {
+        let ids: Vec<BookingId> = ids.iter().map(|id| id.0).collect();
+        let bookings = self.engine.delivery_bookings(&self.caller, &ids).await?;
+        Ok(bookings
+            .into_iter()
+            .map(|booking| (Itself(booking.id), booking))
+            .collect())
+    }
+}
+
+impl Loader<DeliveryId> for Reader {
+    type Value = Vec<DeliveryAttempt>;
+    type Error = Failure;
+
+    async fn load(&self, ids: &[DeliveryId]) -> Result<HashMap<DeliveryId, Vec<DeliveryAttempt>>> {
+        let mut attempts: HashMap<DeliveryId, Vec<DeliveryAttempt>> = HashMap::new();
+        for attempt in self.engine.delivery_attempts(&self.caller, ids).await? {
+            attempts
+                .entry(attempt.delivery_id)
+                .or_default()
+                .push(attempt);
+        }
+        Ok(attempts)
     }
 }
 

@@ -8,9 +8,11 @@ use crate::booking::BookingQuery;
 use crate::booking_change::BookingMutation;
 use crate::booking_list::BookingListQuery;
 use crate::business::BusinessQuery;
+use crate::delivery::{DeliveryMutation, DeliveryQuery};
 use crate::hold::{HoldMutation, HoldQuery};
 use crate::location::{LocationMutation, LocationQuery};
 use crate::node::NodeQuery;
+use crate::plugin::{PluginMutation, PluginQuery};
 use crate::provider::{ProviderMutation, ProviderQuery};
 use crate::resource::{ResourceMutation, ResourceQuery};
 use crate::schedule::ScheduleMutation;
@@ -31,6 +33,8 @@ pub struct Query(
     BookingQuery,
     BookingListQuery,
     HoldQuery,
+    PluginQuery,
+    DeliveryQuery,
 );
 
 /// What can be changed. Each answers a payload: the thing, null when it was not done, and the problems that stood in the way. Each
@@ -46,4 +50,6 @@ pub struct Mutation(
     BlockMutation,
     HoldMutation,
     BookingMutation,
+    PluginMutation,
+    DeliveryMutation,
 );

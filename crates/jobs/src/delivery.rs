@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use domain::id::{BusinessId, Id};
 use engine::Engine;
-use engine::delivery::{EndedAttempt, Ending, TakenDelivery};
-use plugin_api::{Delivery, Done, Failure, Plugin};
+use engine::delivery::{DueDelivery, EndedAttempt, Ending, TakenDelivery};
+use engine::plugin::NotInUse;
+use plugin_api::{Delivery, Done, Failure, Plugin, PluginSettings};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::breaker::{Allowed, Breaker};
+use crate::gate::{Ended, Gate};
 use crate::record::Recorder;
 use crate::{JobOptions, stopped};
 
@@ -33,7 +35,7 @@ pub(crate) struct Runner {
     plugin: Arc<dyn Plugin>,
     options: Arc<JobOptions>,
     stop: watch::Receiver<bool>,
-    breaker: Arc<Breaker>,
+    gate: Arc<Gate>,
     places: Arc<Semaphore>,
     recorder: Recorder,
 }
@@ -47,12 +49,13 @@ impl Runner {
         recorder: Recorder,
     ) -> Self {
         let places = Arc::new(Semaphore::new(options.concurrency));
+        let gate = Arc::new(Gate::new(options.concurrency.div_ceil(2)));
         Self {
             engine,
             plugin,
             options,
             stop,
-            breaker: Arc::default(),
+            gate,
             places,
             recorder,
         }
@@ -86,34 +89,54 @@ impl Runner {
 
     /// Begins what is due, as much as there is room for.
     async fn begin(&self, working: &mut JoinSet<()>) -> engine::Result<()> {
-        let room = match self.breaker.allowed(self.engine.clock().now()) {
-            Allowed::All => self.places.available_permits(),
-            Allowed::One => {
-                usize::from(self.places.available_permits() == self.options.concurrency)
+        loop {
+            let room = self.places.available_permits();
+            if room == 0 {
+                return Ok(());
             }
-            Allowed::NoneBefore(_) => 0,
-        };
-        if room == 0 {
-            return Ok(());
+            let now = self.engine.clock().now();
+            let (closed, _) = self.gate.closed(now);
+            let room = i64::try_from(room).unwrap_or(1);
+            let mut due = self
+                .engine
+                .deliveries_due(self.plugin.name(), &closed, room)
+                .await?;
+            let read = due.len();
+            due.retain(|due| self.gate.begin(BusinessId::from_uuid(due.business_id), now));
+            self.take(&due, working).await?;
+            // Where a business had more than its share, others may be waiting behind it.
+            if due.len() == read {
+                return Ok(());
+            }
         }
-        let room = i64::try_from(room).unwrap_or(1);
-        let due = self.engine.deliveries_due(self.plugin.name(), room).await?;
+    }
+
+    async fn take(&self, due: &[DueDelivery], working: &mut JoinSet<()>) -> engine::Result<()> {
         if due.is_empty() {
             return Ok(());
         }
         let limit = TimeDelta::from_std(self.options.time_limit).unwrap_or(TimeDelta::minutes(1));
-        // Fewer than are due: somebody else was faster.
         let taken = self
             .engine
-            .take_deliveries(&due, limit + LEASE_MARGIN)
-            .await?;
-        for taken in taken {
+            .take_deliveries(&*self.plugin, due, limit + LEASE_MARGIN)
+            .await;
+        let had = |due: &DueDelivery| {
+            let mut all = taken.iter().flatten();
+            all.any(|(taken, _)| taken.id.uuid() == due.id)
+        };
+        // Somebody else was faster, or the database is away.
+        for lost in due.iter().filter(|due| !had(due)) {
+            let business = BusinessId::from_uuid(lost.business_id);
+            self.gate
+                .end(business, Ended::Untried, self.engine.clock().now());
+        }
+        for (taken, settings) in taken? {
             let Ok(place) = self.places.clone().acquire_owned().await else {
                 break;
             };
             let runner = self.clone();
             working.spawn(async move {
-                runner.deliver(taken).await;
+                runner.deliver(taken, settings).await;
                 drop(place);
             });
         }
@@ -123,13 +146,11 @@ impl Runner {
     /// Waits until something may be due.
     async fn wait(&self) {
         let clock = self.engine.clock();
-        let next = match self.breaker.allowed(clock.now()) {
-            Allowed::NoneBefore(until) => Some(until),
-            _ => match self.engine.delivery_next(self.plugin.name()).await {
-                Ok(next) => next.filter(|next| *next > clock.now()),
-                Err(_) => None,
-            },
-        };
+        let (closed, opens) = self.gate.closed(clock.now());
+        let next = self.engine.delivery_next(self.plugin.name(), &closed).await;
+        // What is due already and was not begun waits for a place, or for one before it: that is told when it ends.
+        let next = next.ok().flatten().filter(|next| *next > clock.now());
+        let next = next.into_iter().chain(opens).min();
         let due = async {
             match next {
                 Some(at) => clock.sleep_until(at).await,
@@ -143,17 +164,26 @@ impl Runner {
         }
     }
 
-    async fn deliver(&self, taken: TakenDelivery) {
+    async fn deliver(&self, taken: TakenDelivery, settings: Result<PluginSettings, NotInUse>) {
         let began = Instant::now();
-        let delivery = Delivery {
-            id: taken.id,
-            business_id: taken.business_id,
-            attempt: u32::try_from(taken.attempt).unwrap_or(1),
-            part: taken.part.clone(),
-            event: taken.event.clone(),
+        let result = match settings {
+            Ok(settings) => {
+                let delivery = Delivery {
+                    id: taken.id,
+                    business_id: taken.business_id,
+                    attempt: u32::try_from(taken.attempt).unwrap_or(1),
+                    part: taken.part.clone(),
+                    event: taken.event.clone(),
+                    settings,
+                };
+                self.react(delivery).await
+            }
+            // It was written while the business still used the plugin: staff can send it on its way again.
+            Err(NotInUse::Disabled) => Some(Err(Failure::give_up(NotInUse::Disabled.to_string()))),
+            Err(sealed) => Some(Err(Failure::misconfigured(sealed.to_string()))),
         };
-        let result = self.react(delivery).await;
-        let (ending, note) = self.judge(&taken, result);
+        let (ended, ending, note) = self.judge(&taken, result);
+        self.end(&taken, ended, note.as_deref());
         let attempt = EndedAttempt {
             id: taken.id,
             lease_id: taken.lease_id,
@@ -190,53 +220,46 @@ impl Runner {
         result
     }
 
-    /// What becomes of the delivery, and what is noted about it.
+    /// What becomes of the delivery, what is noted about it, and how the gate sees it.
     fn judge(
         &self,
         taken: &TakenDelivery,
         result: Option<Result<Done, Failure>>,
-    ) -> (Ending, Option<String>) {
-        let Some(result) = result else {
-            return (Ending::Returned, None);
-        };
+    ) -> (Ended, Ending, Option<String>) {
         let (asked, reason) = match result {
-            Ok(done) => {
-                self.breaker.succeeded();
-                let note = match done {
-                    Done::Delivered => None,
-                    Done::Skipped { reason } => Some(reason),
-                };
-                return (Ending::Delivered, note);
+            None => return (Ended::Untried, Ending::Returned, None),
+            Some(Ok(Done::Delivered)) => return (Ended::Well, Ending::Delivered, None),
+            Some(Ok(Done::Skipped { reason })) => {
+                return (Ended::Well, Ending::Delivered, Some(reason));
             }
-            Err(Failure::GiveUp { reason }) => {
-                self.breaker.succeeded();
+            Some(Err(Failure::GiveUp { reason })) => {
                 tracing::warn!(plugin = self.plugin.name(), delivery = %taken.id, reason, "a delivery was parked");
-                return (Ending::Parked, Some(reason));
+                return (Ended::Well, Ending::Parked, Some(reason));
             }
-            Err(Failure::Retry { after, reason }) => (after, reason),
-            Err(Failure::Misconfigured { reason }) => (Some(MISCONFIGURED), reason),
+            Some(Err(Failure::Retry { after, reason })) => (after, reason),
+            Some(Err(Failure::Misconfigured { reason })) => (Some(MISCONFIGURED), reason),
         };
-        let now = self.engine.clock().now();
-        if let Some(until) = self.breaker.failed(now) {
-            tracing::warn!(plugin = self.plugin.name(), %until, reason, "a plugin only fails: it is left alone");
-        }
         let mut random = [0; 1];
         let _ = getrandom::fill(&mut random);
         let attempt = u32::try_from(taken.attempt).unwrap_or(u32::MAX);
-        match self.options.backoff.after(attempt, asked, random[0]) {
+        let ending = match self.options.backoff.after(attempt, asked, random[0]) {
             Some(wait) => {
                 tracing::info!(plugin = self.plugin.name(), delivery = %taken.id, attempt, reason, "a delivery failed");
-                (
-                    Ending::Waiting {
-                        next_attempt_at: now + wait,
-                    },
-                    Some(reason),
-                )
+                let next_attempt_at = self.engine.clock().now() + wait;
+                Ending::Waiting { next_attempt_at }
             }
             None => {
                 tracing::warn!(plugin = self.plugin.name(), delivery = %taken.id, attempt, reason, "a delivery was parked");
-                (Ending::Parked, Some(reason))
+                Ending::Parked
             }
+        };
+        (Ended::Badly, ending, Some(reason))
+    }
+
+    fn end(&self, taken: &TakenDelivery, ended: Ended, note: Option<&str>) {
+        let now = self.engine.clock().now();
+        if let Some(until) = self.gate.end(taken.business_id, ended, now) {
+            tracing::warn!(plugin = self.plugin.name(), business = %taken.business_id, %until, reason = note, "a plugin only fails: it is left alone");
         }
     }
 }

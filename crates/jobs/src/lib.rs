@@ -3,14 +3,15 @@
 //! Deliveries: at least once, in order for one booking, plugin and part. They are taken under a lease by a conditional UPDATE and their
 //! results recorded only by whoever still holds the lease, so any number of processes may work on one database and one that dies loses
 //! nothing. A plugin that is slow, fails or panics holds up nobody else: each has its own runner with a limit on how many it works on at
-//! once, a limit on how long one may take, and a breaker that leaves it alone while it only fails. While many bookings are being written,
+//! once (and a share of them for each business), a limit on how long one may take, and a gate that leaves a business alone for which
+//! it only fails. While many bookings are being written,
 //! deliveries stand back: they go on in small steps, and catch up when it is quieter.
 //!
 //! Timers have no memory of their own: what is due is read from the database, so a restart loses none.
 
 mod backoff;
-mod breaker;
 mod delivery;
+mod gate;
 mod record;
 mod timer;
 

@@ -69,7 +69,7 @@ async fn write(
 ) {
     let until = Instant::now() + Duration::from_secs(LEASE_MARGIN.num_seconds().unsigned_abs());
     loop {
-        match engine.finish_deliveries(business, attempts).await {
+        match engine.finish_deliveries(plugin, business, attempts).await {
             Ok(recorded) => {
                 for lost in attempts
                     .iter()

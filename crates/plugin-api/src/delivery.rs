@@ -5,6 +5,8 @@ use std::time::Duration;
 use domain::event::Event;
 use domain::id::{BusinessId, DeliveryId};
 
+use crate::settings::PluginSettings;
+
 /// An event on its way to one part of one plugin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {
@@ -18,6 +20,8 @@ pub struct Delivery {
     pub part: String,
     /// What happened, with the facts as they were then.
     pub event: Event,
+    /// What the business has set, as it is now.
+    pub settings: PluginSettings,
 }
 
 /// A delivery that needs no further attempt.

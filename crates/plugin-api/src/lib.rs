@@ -6,24 +6,33 @@
 //! it cannot do is `None`, so nothing quietly succeeds; what it says about an event follows from the event and its
 //! settings alone, so a repeat says the same.
 //!
-//! A plugin is one [`Plugin`] with optional parts. The parts so far are [`Guard`] and [`Reaction`]. Payments, calendar
-//! sync, message channels and inbound webhooks are further parts, each a trait in a file of its own beside `guard.rs`
-//! and reached by one more method of [`Plugin`] that answers `Option<&dyn …>`.
+//! A plugin is one [`Plugin`] with optional parts: [`Guard`], [`Reaction`], [`Check`], [`Payments`], [`InboundWebhook`]. Calendar sync and
+//! message channels are further parts, each a trait in a file of its own and reached by one more method of [`Plugin`] that answers
+//! `Option<&dyn …>`. Settings belong to a business and come along with every call ([`PluginSettings`]).
 //!
 //! [`contract`] has the tests that every plugin runs.
 
+mod check;
 pub mod contract;
 mod delivery;
 mod guard;
+mod inbound;
+mod payments;
 mod plugin;
 mod reaction;
 mod settings;
 
+pub use check::Check;
 pub use delivery::{Delivery, Done, Failure};
 pub use guard::{Guard, Proposal, Refused};
+pub use inbound::{Inbound, InboundAbout, InboundRefused, InboundRequest, InboundWebhook};
+pub use payments::{
+    ExternalStatus, PaymentBegun, PaymentKind, PaymentRequest, PaymentState, Payments,
+    RefundRequest, RefundState, RefundStatus,
+};
 pub use plugin::Plugin;
 pub use reaction::{Reaction, Want};
-pub use settings::{SettingsError, read_settings, settings_schema};
+pub use settings::{PluginSettings, SettingsError, read_settings, settings_schema};
 
 /// The attribute under which [`Reaction`] is implemented: `#[plugin_api::async_trait]`.
 pub use async_trait::async_trait;

@@ -1,7 +1,13 @@
 //! The plugin itself: who it is, what its settings look like, and which parts it has.
 
+use serde_json::Value;
+
+use crate::check::Check;
 use crate::guard::Guard;
+use crate::inbound::InboundWebhook;
+use crate::payments::Payments;
 use crate::reaction::Reaction;
+use crate::settings::SettingsError;
 
 /// A plugin: one value for the life of the server, shared by all tasks and all businesses.
 ///
@@ -19,11 +25,30 @@ pub trait Plugin: Send + Sync + 'static {
 
     /// The JSON Schema (draft 2020-12) of its settings: an object with `additionalProperties: false`, every secret with
     /// `writeOnly: true`. [`crate::settings_schema`] derives it from the type of the settings.
-    fn settings_schema(&self) -> serde_json::Value;
+    fn settings_schema(&self) -> Value;
+
+    /// Whether a business that has set nothing uses it. A plugin that cannot work without settings answers no.
+    fn on_by_default(&self) -> bool;
+
+    /// Whether settings are complete and make sense, without asking anybody. They are a JSON object; one with no field at all is what a
+    /// business has that has set nothing.
+    ///
+    /// # Errors
+    /// [`SettingsError`] naming the first field that is wrong, and never a value.
+    fn validate(&self, settings: &Value) -> Result<(), SettingsError>;
+
+    /// How it asks the other side whether settings work, if there is another side.
+    fn check(&self) -> Option<&dyn Check>;
 
     /// Its say before a booking is written, if it has one.
     fn guard(&self) -> Option<&dyn Guard>;
 
     /// What it does after the commit, if anything.
     fn reaction(&self) -> Option<&dyn Reaction>;
+
+    /// How it takes payments, if it does.
+    fn payments(&self) -> Option<&dyn Payments>;
+
+    /// How it takes what the other side calls it with, if it does.
+    fn inbound(&self) -> Option<&dyn InboundWebhook>;
 }

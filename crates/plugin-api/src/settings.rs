@@ -1,8 +1,63 @@
 //! Settings of a plugin: a type that describes itself as JSON Schema and refuses what it does not know, by name.
 
+use std::fmt;
+use std::sync::Arc;
+
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+/// What a business has set of a plugin, secrets included: Debug shows none of it.
+#[derive(Clone, PartialEq)]
+pub struct PluginSettings {
+    version: i64,
+    json: Arc<Value>,
+}
+
+impl PluginSettings {
+    /// What is set when nothing is.
+    pub fn none() -> Self {
+        Self::new(0, Value::Object(serde_json::Map::new()))
+    }
+
+    /// Settings at their version.
+    pub fn new(version: i64, json: Value) -> Self {
+        let json = Arc::new(json);
+        Self { version, json }
+    }
+
+    /// Rises with every change; 0 where nothing was ever set. A plugin that keeps a client for a business keeps it under this.
+    pub fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// The object itself.
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// Whether nothing is set.
+    pub fn is_empty(&self) -> bool {
+        self.json.as_object().is_none_or(serde_json::Map::is_empty)
+    }
+
+    /// The settings as the plugin's type.
+    ///
+    /// # Errors
+    /// [`SettingsError`] naming the first field that is missing, unknown or of the wrong type.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, SettingsError> {
+        read_settings(Value::clone(&self.json))
+    }
+}
+
+impl fmt::Debug for PluginSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = self.version;
+        f.debug_struct("PluginSettings")
+            .field("version", &version)
+            .finish_non_exhaustive()
+    }
+}
 
 /// What is wrong with settings. Neither the text nor the path holds a value that was given, since it may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

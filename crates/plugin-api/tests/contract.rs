@@ -9,7 +9,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::event::{Event, EventKind};
 use domain::id::Id;
-use plugin_api::{Delivery, Done, Failure, Guard, Plugin, Reaction, Want, async_trait, contract};
+use plugin_api::{
+    Check, Delivery, Done, Failure, Guard, InboundWebhook, Payments, Plugin, PluginSettings,
+    Reaction, SettingsError, Want, async_trait, contract,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -59,12 +62,32 @@ impl Plugin for Sample {
         self.schema.clone()
     }
 
+    fn on_by_default(&self) -> bool {
+        true
+    }
+
+    fn validate(&self, _: &Value) -> Result<(), SettingsError> {
+        Ok(())
+    }
+
+    fn check(&self) -> Option<&dyn Check> {
+        None
+    }
+
     fn guard(&self) -> Option<&dyn Guard> {
         None
     }
 
     fn reaction(&self) -> Option<&dyn Reaction> {
         Some(self)
+    }
+
+    fn payments(&self) -> Option<&dyn Payments> {
+        None
+    }
+
+    fn inbound(&self) -> Option<&dyn InboundWebhook> {
+        None
     }
 }
 
@@ -99,6 +122,7 @@ fn delivery() -> Delivery {
             booking: None,
             hold_id: None,
         },
+        settings: PluginSettings::none(),
     }
 }
 

@@ -105,6 +105,15 @@ pub struct DatabaseArgs {
     /// A PostgreSQL server of yours, `postgres://user:password@host/database`; none: a private one in the data directory
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// The key that seals what businesses entrust to plugins, 64 hexadecimal digits, the same for every server on one database; none: one is
+    /// made and kept in the data directory
+    #[arg(
+        long,
+        env = "BOOKABLE_SECRET_KEY",
+        value_name = "HEX",
+        hide_env_values = true
+    )]
+    pub secret_key: Option<String>,
     /// The most connections to the database that this process opens
     #[arg(long, env = "BOOKABLE_MAX_CONNECTIONS", value_name = "N", default_value_t = 24,
         value_parser = clap::value_parser!(u16).range(2..=1000))]

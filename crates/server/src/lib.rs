@@ -13,4 +13,5 @@ mod logging;
 mod mail;
 mod output;
 mod plugins;
+mod secret_key;
 mod signals;

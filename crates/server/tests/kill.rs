@@ -168,7 +168,7 @@ async fn what_was_confirmed_before_a_kill_is_there_after_it_and_its_mail_goes_ou
     let began = Instant::now();
     while world
         .engine
-        .delivery_next("email-smtp")
+        .delivery_next("email-smtp", &[])
         .await
         .unwrap()
         .is_some()

@@ -114,6 +114,22 @@ pub async fn booking_list_of_sessions(
     rows.into_iter().map(Booking::try_from).collect()
 }
 
+/// These bookings.
+pub async fn booking_list_by_id(
+    mut conn: &Conn,
+    business: BusinessId,
+    ids: &[BookingId],
+) -> Result<Vec<Booking>> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = booking::table
+        .filter(booking::business_id.eq(business.uuid()))
+        .filter(booking::id.eq_any(ids))
+        .select(Row::as_select())
+        .load(&mut conn)
+        .await?;
+    rows.into_iter().map(Booking::try_from).collect()
+}
+
 /// Which bookings.
 #[derive(Debug, Clone, Default)]
 pub struct BookingFilter {

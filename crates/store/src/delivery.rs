@@ -27,16 +27,17 @@ pub struct DueDelivery {
 }
 
 /// What is due for a plugin, over all businesses: whose time has come, whose lease is free or has run out, and that has no earlier
-/// one of the same booking and part still waiting.
+/// one of the same booking and part still waiting. Some businesses may be left out.
 pub async fn delivery_due(
     mut conn: &Conn,
     plugin: &str,
+    but: &[Uuid],
     now: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<DueDelivery>> {
     let rows = Prepared(diesel::sql_query(
         "SELECT d.business_id, d.id FROM delivery d \
-         WHERE d.plugin = $1 AND d.status = 'waiting' AND d.next_attempt_at <= $2 \
+         WHERE d.plugin = $1 AND d.status = 'waiting' AND d.next_attempt_at <= $2 AND d.business_id <> ALL ($4) \
            AND (d.leased_until IS NULL OR d.leased_until <= $2) \
            AND NOT EXISTS (SELECT FROM delivery e WHERE e.business_id = d.business_id AND e.booking_id = d.booking_id \
                AND e.plugin = d.plugin AND e.part = d.part AND e.booking_version < d.booking_version \
@@ -45,14 +46,19 @@ pub async fn delivery_due(
     )
     .bind::<Text, _>(plugin)
     .bind::<Timestamptz, _>(now)
-    .bind::<BigInt, _>(limit))
+    .bind::<BigInt, _>(limit)
+    .bind::<Array<SqlUuid>, _>(but))
     .load(&mut conn)
     .await?;
     Ok(rows)
 }
 
 /// When the next delivery of a plugin may become due: its time, or the end of somebody's lease on it.
-pub async fn delivery_next(mut conn: &Conn, plugin: &str) -> Result<Option<DateTime<Utc>>> {
+pub async fn delivery_next(
+    mut conn: &Conn,
+    plugin: &str,
+    but: &[Uuid],
+) -> Result<Option<DateTime<Utc>>> {
     #[derive(QueryableByName)]
     struct Next {
         #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -61,9 +67,10 @@ pub async fn delivery_next(mut conn: &Conn, plugin: &str) -> Result<Option<DateT
     let next: Next = Prepared(
         diesel::sql_query(
             "SELECT min(greatest(next_attempt_at, leased_until)) AS at FROM delivery \
-         WHERE plugin = $1 AND status = 'waiting'",
+         WHERE plugin = $1 AND status = 'waiting' AND business_id <> ALL ($2)",
         )
-        .bind::<Text, _>(plugin),
+        .bind::<Text, _>(plugin)
+        .bind::<Array<SqlUuid>, _>(but),
     )
     .get_result(&mut conn)
     .await?;
@@ -217,10 +224,11 @@ impl<'a> EndedRow<'a> {
 }
 
 /// Records how attempts of a business ended, of those whose lease is still held, and answers which those were. The attempts are kept
-/// with their deliveries.
+/// with their deliveries, and how the plugin fares with the business.
 pub async fn delivery_finish(
     mut conn: &Conn,
     business: BusinessId,
+    plugin: &str,
     attempts: &[EndedAttempt],
 ) -> Result<Vec<DeliveryId>> {
     #[derive(QueryableByName)]
@@ -240,11 +248,24 @@ pub async fn delivery_finish(
                FROM ended x WHERE d.business_id = $1 AND d.id = x.id AND d.lease_id = x.lease_id RETURNING d.id), \
              noted AS (INSERT INTO delivery_attempt (business_id, id, delivery_id, at, ok, error, duration_ms) \
                SELECT $1, x.attempt_id, x.id, x.at, x.ok, x.note, x.duration_ms \
-               FROM ended x JOIN held h ON h.id = x.id WHERE x.counts) \
+               FROM ended x JOIN held h ON h.id = x.id WHERE x.counts), \
+             fared AS (INSERT INTO plugin_health (business_id, plugin, last_success_at, last_error_at, last_error, \
+                 failures_in_row) \
+               SELECT $1, $3, max(x.at) FILTER (WHERE x.ok), max(x.at) FILTER (WHERE NOT x.ok), \
+                 (array_agg(x.note ORDER BY x.at DESC) FILTER (WHERE NOT x.ok))[1], \
+                 CASE WHEN bool_or(x.ok) THEN 0 ELSE count(*) END \
+               FROM ended x JOIN held h ON h.id = x.id WHERE x.counts HAVING count(*) > 0 \
+               ON CONFLICT (business_id, plugin) DO UPDATE SET \
+                 last_success_at = coalesce(excluded.last_success_at, plugin_health.last_success_at), \
+                 last_error_at = coalesce(excluded.last_error_at, plugin_health.last_error_at), \
+                 last_error = coalesce(excluded.last_error, plugin_health.last_error), \
+                 failures_in_row = CASE WHEN excluded.failures_in_row = 0 THEN 0 \
+                   ELSE plugin_health.failures_in_row + excluded.failures_in_row END) \
              SELECT id FROM held",
         )
         .bind::<SqlUuid, _>(business.uuid())
-        .bind::<Jsonb, _>(serde_json::to_value(rows)?),
+        .bind::<Jsonb, _>(serde_json::to_value(rows)?)
+        .bind::<Text, _>(plugin),
     )
     .load(&mut conn)
     .await?;

@@ -268,5 +268,38 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    delivery_attempt (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        delivery_id -> Uuid,
+        at -> Timestamptz,
+        ok -> Bool,
+        error -> Nullable<Text>,
+        duration_ms -> Int4,
+    }
+}
+diesel::table! {
+    plugin_setting (business_id, plugin) {
+        business_id -> Uuid,
+        plugin -> Text,
+        enabled -> Bool,
+        sealed -> Nullable<Bytea>,
+        version -> BigInt,
+        updated_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    plugin_health (business_id, plugin) {
+        business_id -> Uuid,
+        plugin -> Text,
+        last_success_at -> Nullable<Timestamptz>,
+        last_error_at -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        failures_in_row -> Int4,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(delivery, event);
 diesel::allow_tables_to_appear_in_same_query!(booking, session);
 diesel::allow_tables_to_appear_in_same_query!(allocation, session);

@@ -335,6 +335,7 @@ fn engine(
             clock: clock.clone(),
             zones,
             plugins,
+            vault: engine::Vault::new(&[7; 32]),
         }),
         statements,
     )

@@ -100,12 +100,35 @@ impl Plugin for EmailSmtp {
         plugin_api::settings_schema::<Settings>()
     }
 
+    fn on_by_default(&self) -> bool {
+        true
+    }
+
+    fn validate(&self, settings: &serde_json::Value) -> Result<(), plugin_api::SettingsError> {
+        if settings.as_object().is_some_and(serde_json::Map::is_empty) {
+            return Ok(());
+        }
+        Settings::from_json(settings.clone()).map(drop)
+    }
+
+    fn check(&self) -> Option<&dyn plugin_api::Check> {
+        None
+    }
+
     fn guard(&self) -> Option<&dyn Guard> {
         None
     }
 
     fn reaction(&self) -> Option<&dyn Reaction> {
         Some(self)
+    }
+
+    fn payments(&self) -> Option<&dyn plugin_api::Payments> {
+        None
+    }
+
+    fn inbound(&self) -> Option<&dyn plugin_api::InboundWebhook> {
+        None
     }
 }
 

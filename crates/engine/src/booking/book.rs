@@ -198,7 +198,7 @@ impl BookCase {
                 )
             }
         };
-        self.engine.ask_guards(&Proposal {
+        let proposal = Proposal {
             business_id: self.caller.business,
             booking_id: None,
             service_id: self.input.service_id,
@@ -213,7 +213,8 @@ impl BookCase {
             customer_phone: plan.customer.phone.clone(),
             note: self.note.clone(),
             by: self.caller.actor,
-        })
+        };
+        self.engine.ask_guards(&plan.catalogue, &proposal)
     }
 
     fn add_booking(
@@ -273,6 +274,7 @@ impl BookCase {
         };
         let kind = EventKind::BookingConfirmed;
         engine.record(
+            &plan.catalogue,
             changes,
             Happening {
                 kind,

@@ -201,6 +201,7 @@ impl StepCase {
         };
         let (calendars, booking) = (calendars.to_vec(), Some(told.facts()?));
         engine.record(
+            &catalogue,
             changes,
             Happening {
                 kind,

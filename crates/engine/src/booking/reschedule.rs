@@ -175,6 +175,7 @@ impl UseCase for RescheduleCase {
         };
         let (kind, booking) = (EventKind::BookingRescheduled, Some(told.facts()?));
         engine.record(
+            &seating.scope.catalogue,
             &mut changes,
             Happening {
                 kind,
@@ -207,7 +208,7 @@ impl RescheduleCase {
             .engine
             .customer_on(&conn, &self.caller, booking.customer_id)
             .await?;
-        self.engine.ask_guards(&Proposal {
+        let proposal = Proposal {
             business_id: self.caller.business,
             booking_id: Some(booking.id),
             service_id: seating.scope.service.id,
@@ -222,7 +223,8 @@ impl RescheduleCase {
             customer_phone: customer.phone,
             note: booking.note.clone(),
             by: self.caller.actor,
-        })
+        };
+        self.engine.ask_guards(&seating.scope.catalogue, &proposal)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Blocks: time off and breaks on a provider's or a resource's calendar. Nobody is booked over a block from then on; what is booked
 //! already stands, and is listed for somebody to move.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use domain::actor::Right;
 use domain::booking::Booking;
@@ -14,6 +16,7 @@ pub use store::block::Block;
 use store::changes::Changes;
 use uuid::Uuid;
 
+use super::Catalogue;
 use crate::availability::checked_span;
 use crate::event::Happening;
 use crate::idempotency::Key;
@@ -57,17 +60,23 @@ struct ChangeBlock {
 }
 
 impl UseCase for ChangeBlock {
-    type Plan = Block;
+    type Plan = (Arc<Catalogue>, Block);
     type Answer = Blocked;
 
-    async fn plan(&self, _: u32) -> Result<Block> {
-        match &self.work {
-            Work::Create(block) => Ok(block.clone()),
-            Work::Delete => self.engine.block_of(&self.caller, self.id).await,
-        }
+    async fn plan(&self, _: u32) -> Result<Self::Plan> {
+        let catalogue = self.engine.catalogue(&self.caller).await?;
+        let block = match &self.work {
+            Work::Create(block) => block.clone(),
+            Work::Delete => self.engine.block_of(&self.caller, self.id).await?,
+        };
+        Ok((catalogue, block))
     }
 
-    async fn write_in_tx(&self, conn: &Conn, block: &Block) -> Result<(Changes, Blocked), TxError> {
+    async fn write_in_tx(
+        &self,
+        conn: &Conn,
+        (catalogue, block): &Self::Plan,
+    ) -> Result<(Changes, Blocked), TxError> {
         let (business, now) = (self.caller.business, self.engine.clock().now());
         let mut changes = Changes::default();
         let calendars = vec![block.calendar_id];
@@ -93,6 +102,7 @@ impl UseCase for ChangeBlock {
             }
         };
         self.engine.record(
+            catalogue,
             &mut changes,
             Happening {
                 kind,

@@ -20,6 +20,7 @@ use domain::provider::Provider;
 use domain::resource::{Resource, ResourceKind};
 use domain::service::Service;
 use domain::zone::Zone;
+use store::plugin::PluginSetting;
 
 /// The catalogue of one business at one version; archived things are in it too, for history. Ids are made in rising order, so the
 /// maps are in the order in which things were made.
@@ -41,6 +42,8 @@ pub struct Catalogue {
     pub resources: BTreeMap<ResourceId, Arc<Resource>>,
     /// Its services.
     pub services: BTreeMap<ServiceId, Arc<Service>>,
+    /// What it has set of plugins, by name.
+    pub plugins: BTreeMap<String, PluginSetting>,
 }
 
 impl Catalogue {

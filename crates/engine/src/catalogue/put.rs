@@ -86,6 +86,7 @@ impl<T: Thing, B: Fn(&Catalogue) -> Result<T> + Send + Sync> UseCase for PutThin
                 .await?;
         }
         engine.record(
+            catalogue,
             &mut changes,
             Happening {
                 kind: EventKind::CatalogueChanged,

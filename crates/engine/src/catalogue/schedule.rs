@@ -1,6 +1,8 @@
 //! Hours of providers: weekly windows and date overrides, for each location. They belong to the provider's calendar and raise its
 //! version, so whoever decides on a booking decides on the hours as they are then.
 
+use std::sync::Arc;
+
 use chrono::{Datelike, NaiveDate};
 use domain::actor::Right;
 use domain::event::EventKind;
@@ -13,6 +15,7 @@ use store::changes::Changes;
 use store::schedule as stored;
 use store::{Conn, StoreError};
 
+use super::Catalogue;
 use crate::event::Happening;
 use crate::idempotency::Key;
 use crate::tx::{TxError, UseCase};
@@ -82,7 +85,7 @@ struct SetHours {
 
 impl UseCase for SetHours {
     /// The provider with the location added, where they did not work there before.
-    type Plan = Option<Provider>;
+    type Plan = (Arc<Catalogue>, Option<Provider>);
     type Answer = ProviderId;
 
     async fn plan(&self, _: u32) -> Result<Self::Plan> {
@@ -97,18 +100,18 @@ impl UseCase for SetHours {
             .filter(|location| !location.archived);
         known.ok_or_else(|| Problem::not_found(&["input", "locationId"], "location"))?;
         if provider.location_ids.contains(&self.location_id) {
-            return Ok(None);
+            return Ok((catalogue, None));
         }
         let mut provider = Provider::clone(provider);
         provider.location_ids.push(self.location_id);
         provider.location_ids.sort_unstable();
-        Ok(Some(provider))
+        Ok((catalogue, Some(provider)))
     }
 
     async fn write_in_tx(
         &self,
         conn: &Conn,
-        widened: &Self::Plan,
+        (catalogue, widened): &Self::Plan,
     ) -> Result<(Changes, ProviderId), TxError> {
         let (business, now) = (self.caller.business, self.engine.clock().now());
         if let Some(provider) = widened {
@@ -123,6 +126,7 @@ impl UseCase for SetHours {
         self.put_in_tx(conn).await?;
         let kind = EventKind::ScheduleChanged;
         self.engine.record(
+            catalogue,
             &mut changes,
             Happening {
                 kind,

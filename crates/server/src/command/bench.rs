@@ -6,7 +6,7 @@ use crate::config::BenchCommandArgs;
 use crate::{bench, output};
 
 pub(super) async fn bench(args: &BenchCommandArgs) -> anyhow::Result<()> {
-    let mut parts = Parts::without_mail(&args.time, &args.database.data)?;
+    let mut parts = Parts::without_mail(&args.time, &args.database)?;
     // What is loaded to be measured is nobody's business: no plugin hears of it.
     parts.plugins.clear();
     let cluster = Cluster::join(&args.database).await?;

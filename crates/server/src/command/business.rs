@@ -8,7 +8,7 @@ use crate::config::BusinessArgs;
 use crate::output;
 
 pub(super) async fn create(args: &BusinessArgs) -> anyhow::Result<()> {
-    let parts = Parts::without_mail(&args.time, &args.database.data)?;
+    let parts = Parts::without_mail(&args.time, &args.database)?;
     let cluster = Cluster::join(&args.database).await?;
     let input = CreateBusiness {
         slug: args.slug.clone(),

@@ -8,7 +8,6 @@ mod serve;
 mod token;
 mod work;
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -16,14 +15,17 @@ use anyhow::anyhow;
 use clap::Parser;
 use domain::problem::Problem;
 use domain::zone::ZoneDatabase;
-use engine::{Clock, Engine, EngineOptions};
+use engine::{Clock, Engine, EngineOptions, Vault};
 use plugin_api::Plugin;
 
 use crate::cluster::Cluster;
-use crate::config::{BusinessCommand, Cli, Command, EngineArgs, TimeArgs, TokenCommand};
+use crate::config::{
+    BusinessCommand, Cli, Command, DatabaseArgs, EngineArgs, TimeArgs, TokenCommand,
+};
 use crate::demo::DemoParts;
 use crate::mail::MailArgs;
 use crate::plugins::plugins;
+use crate::secret_key::vault;
 use crate::{logging, output};
 
 /// Runs the command line. What went wrong is the last line on stderr.
@@ -69,25 +71,28 @@ struct Parts {
     clock: Clock,
     zones: ZoneDatabase,
     plugins: Vec<Arc<dyn Plugin>>,
+    vault: Vault,
 }
 
 impl Parts {
     fn of(args: &EngineArgs) -> anyhow::Result<Self> {
-        Self::new(&args.time, &args.mail, &args.database.data)
+        Self::new(&args.time, &args.mail, &args.database)
     }
 
     /// For commands that set off no mail.
-    fn without_mail(time: &TimeArgs, data: &Path) -> anyhow::Result<Self> {
-        Self::new(time, &MailArgs::default(), data)
+    fn without_mail(time: &TimeArgs, database: &DatabaseArgs) -> anyhow::Result<Self> {
+        Self::new(time, &MailArgs::default(), database)
     }
 
-    fn new(time: &TimeArgs, mail: &MailArgs, data: &Path) -> anyhow::Result<Self> {
+    fn new(time: &TimeArgs, mail: &MailArgs, database: &DatabaseArgs) -> anyhow::Result<Self> {
         let zones = time.zones()?;
-        let plugins = plugins(mail.settings()?, data, &zones)?;
+        let plugins = plugins(mail.settings()?, &database.data, &zones)?;
+        let vault = vault(database.secret_key.as_deref(), &database.data)?;
         Ok(Self {
             clock: time.clock(),
             zones,
             plugins,
+            vault,
         })
     }
 
@@ -96,6 +101,7 @@ impl Parts {
         DemoParts {
             database: cluster.database.clone(),
             zones: self.zones.clone(),
+            vault: self.vault.clone(),
             now: self.clock.now(),
         }
     }
@@ -105,12 +111,14 @@ impl Parts {
             clock,
             zones,
             plugins,
+            vault,
         } = self;
         Engine::new(EngineOptions {
             database: cluster.database.clone(),
             clock,
             zones,
             plugins,
+            vault,
         })
     }
 }

@@ -18,7 +18,7 @@ pub(super) async fn create(args: &TokenArgs) -> anyhow::Result<()> {
     let provider = provider.map_err(|error| {
         anyhow!("--provider: {error}: expected an id such as prv_01jd6y7t3hfb8vqx6p0n2c4m5k")
     })?;
-    let parts = Parts::without_mail(&args.time, &args.database.data)?;
+    let parts = Parts::without_mail(&args.time, &args.database)?;
     let cluster = Cluster::join(&args.database).await?;
     let token = make(&parts.engine(&cluster), args, provider).await;
     cluster.close().await?;

@@ -31,6 +31,8 @@ pub struct DemoParts {
     pub database: Database,
     /// The zones.
     pub zones: ZoneDatabase,
+    /// What the engines need it for.
+    pub vault: engine::Vault,
     /// The instant around which its bookings lie.
     pub now: DateTime<Utc>,
 }
@@ -73,6 +75,7 @@ impl Stage {
             clock: clock.clone(),
             zones: parts.zones.clone(),
             plugins: Vec::new(),
+            vault: parts.vault.clone(),
         });
         let (system, is_new) = match engine.system_caller(shape.slug).await {
             Ok(system) => (system, false),

@@ -7,7 +7,7 @@ use domain::event::{
 };
 use domain::id::Id;
 use domain::money::{Currency, Money};
-use plugin_api::Delivery;
+use plugin_api::{Delivery, PluginSettings};
 use uuid::Uuid;
 
 /// The id with this number.
@@ -113,6 +113,7 @@ pub fn delivery(kind: EventKind, part: &str, facts: BookingFacts) -> Delivery {
             booking: Some(facts),
             hold_id: None,
         },
+        settings: PluginSettings::none(),
     }
 }
 

@@ -1,0 +1,410 @@
+//! Plugins as a business sees them: which there are, which it uses with what settings, and how they fare.
+//!
+//! Guaranteed: a secret goes in and never comes out; settings are stored sealed; what is stored was found right by the plugin. Whether a
+//! business uses a plugin is part of its catalogue, so that a booking need not ask for it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::actor::Right;
+use domain::id::BusinessId;
+use domain::problem::Problem;
+use plugin_api::{Failure, Plugin, PluginSettings};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use store::Conn;
+use store::changes::Changes;
+use store::plugin::{PluginHealth, PluginSetting};
+
+use crate::catalogue::Catalogue;
+use crate::idempotency::Key;
+use crate::tx::{TxError, UseCase};
+use crate::{Caller, Engine, Error, Result};
+
+/// What a secret shows as where one is set; given back, it leaves the secret as it is.
+const SET: &str = "***";
+/// How long the other side may take over a check.
+const CHECK_LIMIT: Duration = Duration::from_secs(20);
+/// So many failures in a row, and a plugin counts as broken.
+const BROKEN: i32 = 5;
+
+/// Why a plugin is not used for a business at the moment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotInUse {
+    /// The business has switched it off, or never on.
+    #[error("this business does not use the plugin")]
+    Disabled,
+    /// Its settings were sealed with another key than this server has.
+    #[error(
+        "the settings cannot be opened with this server's secret key: set them again, or start it with the key they were sealed with"
+    )]
+    Sealed,
+}
+
+/// A plugin as a business sees it.
+pub struct PluginOfBusiness {
+    /// The plugin.
+    pub plugin: Arc<dyn Plugin>,
+    /// Whether the business uses it.
+    pub enabled: bool,
+    /// What is set, secrets shown as `***`; none where nothing is.
+    pub settings: Option<Value>,
+    /// How it fares.
+    pub health: PluginFares,
+}
+
+/// How a plugin fares for a business.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginFares {
+    /// In one word.
+    pub state: PluginState,
+    /// When something last worked.
+    pub last_success_at: Option<DateTime<Utc>>,
+    /// When something last failed.
+    pub last_error_at: Option<DateTime<Utc>>,
+    /// Why.
+    pub last_error: Option<String>,
+    /// Deliveries on their way.
+    pub waiting: i64,
+    /// Deliveries that nobody tries any more.
+    pub parked: i64,
+}
+
+/// How a plugin fares, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PluginState {
+    /// What it last did worked, or it did nothing yet.
+    Ok,
+    /// What it last did failed.
+    Retrying,
+    /// It only fails, or its settings cannot be read.
+    Broken,
+    /// The business does not use it.
+    Disabled,
+}
+
+/// What to set of a plugin.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConfigurePlugin {
+    /// Which.
+    pub name: String,
+    /// What to change: a field left out stays, null removes one.
+    pub settings: Value,
+    /// Whether the business uses it; left out: as it is, and yes where it was never set.
+    pub enabled: Option<bool>,
+}
+
+struct ConfigureCase {
+    engine: Engine,
+    caller: Caller,
+    plugin: Arc<dyn Plugin>,
+    input: ConfigurePlugin,
+}
+
+impl UseCase for ConfigureCase {
+    type Plan = PluginSetting;
+    type Answer = String;
+
+    async fn plan(&self, _: u32) -> Result<PluginSetting> {
+        let catalogue = self.engine.catalogue(&self.caller).await?;
+        let name = self.plugin.name();
+        let before = catalogue.plugins.get(name);
+        // Settings that cannot be opened any more can only be replaced.
+        let known = self
+            .engine
+            .settings_of(&catalogue, name)
+            .unwrap_or_else(|_| PluginSettings::none());
+        let settings = merged(
+            &self.plugin.settings_schema(),
+            known.json(),
+            &self.input.settings,
+        )?;
+        let enabled = self
+            .input
+            .enabled
+            .unwrap_or_else(|| before.is_none_or(|row| row.enabled));
+        let is_empty = settings.as_object().is_none_or(Map::is_empty);
+        if enabled || !is_empty {
+            self.plugin.validate(&settings).map_err(|error| {
+                let path: Vec<&str> = ["input", "settings"]
+                    .into_iter()
+                    .chain(error.path.iter().map(String::as_str))
+                    .collect();
+                Problem::invalid(&path, error.message.clone())
+            })?;
+        }
+        let sealed = self
+            .engine
+            .0
+            .vault
+            .seal(self.caller.business, name, &settings)?;
+        Ok(PluginSetting {
+            plugin: name.to_owned(),
+            enabled,
+            sealed: Some(sealed),
+            version: before.map_or(1, |row| row.version + 1),
+        })
+    }
+
+    async fn write_in_tx(
+        &self,
+        conn: &Conn,
+        row: &PluginSetting,
+    ) -> Result<(Changes, String), TxError> {
+        let (business, now) = (self.caller.business, self.engine.clock().now());
+        store::business::business_catalogue_raise_in_tx(conn, business).await?;
+        if !store::plugin::plugin_setting_put_in_tx(conn, business, row, now).await? {
+            return Err(TxError::race("the settings were changed meanwhile"));
+        }
+        Ok((Changes::default(), row.plugin.clone()))
+    }
+}
+
+impl Engine {
+    /// Every plugin that the server has, as the caller's business sees it.
+    pub async fn plugins_of_business(&self, caller: &Caller) -> Result<Vec<PluginOfBusiness>> {
+        may_manage(caller)?;
+        let conn = self.0.database.conn().await?;
+        let catalogue = self.catalogue_on(&conn, caller.business).await?;
+        let (health, counts) = futures_util::try_join!(
+            store::plugin::plugin_health_list(&conn, caller.business),
+            store::plugin::plugin_open_counts(&conn, caller.business),
+        )?;
+        let mut health: HashMap<String, PluginHealth> = health
+            .into_iter()
+            .map(|row| (row.plugin.clone(), row))
+            .collect();
+        let shown = self.plugins().iter().map(|plugin| {
+            let count = |status: &str| {
+                let mut own = counts
+                    .iter()
+                    .filter(|row| row.plugin == plugin.name() && row.status == status);
+                own.next().map_or(0, |row| row.count)
+            };
+            let health = health.remove(plugin.name()).unwrap_or_default();
+            self.shown(
+                &catalogue,
+                plugin,
+                health,
+                (count("waiting"), count("parked")),
+            )
+        });
+        Ok(shown.collect())
+    }
+
+    fn shown(
+        &self,
+        catalogue: &Catalogue,
+        plugin: &Arc<dyn Plugin>,
+        health: PluginHealth,
+        (waiting, parked): (i64, i64),
+    ) -> PluginOfBusiness {
+        let enabled = is_in_use(catalogue, &**plugin);
+        let settings = self.settings_of(catalogue, plugin.name());
+        let state = match &settings {
+            _ if !enabled => PluginState::Disabled,
+            Err(_) => PluginState::Broken,
+            Ok(_) if health.failures_in_row >= BROKEN => PluginState::Broken,
+            Ok(_) if health.failures_in_row > 0 => PluginState::Retrying,
+            Ok(_) => PluginState::Ok,
+        };
+        let last_error = settings
+            .as_ref()
+            .err()
+            .map(ToString::to_string)
+            .or(health.last_error);
+        let shown = settings.ok().filter(|settings| settings.version() > 0);
+        PluginOfBusiness {
+            plugin: plugin.clone(),
+            enabled,
+            settings: shown
+                .map(|settings| without_secrets(&plugin.settings_schema(), settings.json())),
+            health: PluginFares {
+                state,
+                last_success_at: health.last_success_at,
+                last_error_at: health.last_error_at,
+                last_error,
+                waiting,
+                parked,
+            },
+        }
+    }
+
+    /// Changes what a business has set of a plugin, and answers the plugin's name.
+    pub async fn configure_plugin(
+        &self,
+        caller: &Caller,
+        input: ConfigurePlugin,
+        key: Option<&str>,
+    ) -> Result<String> {
+        may_manage(caller)?;
+        let key = Key::of("configurePlugin", key, &input)?;
+        let plugin = self.plugin_named(&["input", "name"], &input.name)?;
+        let (engine, caller) = (self.clone(), *caller);
+        let case = ConfigureCase {
+            engine: self.clone(),
+            caller,
+            plugin,
+            input,
+        };
+        self.detached(async move { engine.write(&caller, key.as_ref(), &case).await })
+            .await
+    }
+
+    /// Asks the other side whether the settings work: what was found out, or what is wrong.
+    pub async fn check_plugin(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<Result<String, String>> {
+        may_manage(caller)?;
+        let plugin = self.plugin_named(&["name"], name)?;
+        let catalogue = self.catalogue(caller).await?;
+        let settings = match self.settings_of(&catalogue, name) {
+            Ok(settings) => settings,
+            Err(not) => return Ok(Err(not.to_string())),
+        };
+        if let Err(error) = plugin.validate(settings.json()) {
+            return Ok(Err(error.to_string()));
+        }
+        let Some(check) = plugin.check() else {
+            return Ok(Ok(
+                "the settings are complete; there is nobody to ask".to_owned()
+            ));
+        };
+        let asked = tokio::time::timeout(CHECK_LIMIT, check.check(caller.business, &settings));
+        Ok(match asked.await {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(
+                Failure::Retry { reason, .. }
+                | Failure::GiveUp { reason }
+                | Failure::Misconfigured { reason },
+            )) => Err(reason),
+            Err(_) => Err("the other side did not answer in time".to_owned()),
+        })
+    }
+
+    /// The plugins that a business uses.
+    pub(crate) fn plugins_in_use(
+        &self,
+        catalogue: &Catalogue,
+    ) -> impl Iterator<Item = &Arc<dyn Plugin>> {
+        self.plugins()
+            .iter()
+            .filter(|plugin| is_in_use(catalogue, &***plugin))
+    }
+
+    /// What a business has set of a plugin that it uses.
+    pub(crate) async fn settings_in_use(
+        &self,
+        conn: &Conn,
+        business: BusinessId,
+        plugin: &dyn Plugin,
+    ) -> Result<Result<PluginSettings, NotInUse>> {
+        let catalogue = self.catalogue_on(conn, business).await?;
+        if !is_in_use(&catalogue, plugin) {
+            return Ok(Err(NotInUse::Disabled));
+        }
+        Ok(self.settings_of(&catalogue, plugin.name()))
+    }
+
+    fn settings_of(&self, catalogue: &Catalogue, plugin: &str) -> Result<PluginSettings, NotInUse> {
+        let Some(row) = catalogue.plugins.get(plugin) else {
+            return Ok(PluginSettings::none());
+        };
+        let Some(sealed) = &row.sealed else {
+            return Ok(PluginSettings::none());
+        };
+        let opened = self.0.vault.open(catalogue.business.id, plugin, sealed);
+        Ok(PluginSettings::new(
+            row.version,
+            opened.ok_or(NotInUse::Sealed)?,
+        ))
+    }
+
+    fn plugin_named(&self, path: &[&str], name: &str) -> Result<Arc<dyn Plugin>> {
+        let mut all = self.plugins().iter();
+        let found = all.find(|plugin| plugin.name() == name).cloned();
+        Ok(found.ok_or_else(|| Problem::not_found(path, "plugin"))?)
+    }
+}
+
+pub(crate) fn may_manage(caller: &Caller) -> Result<()> {
+    if caller.actor.may(Right::ManagePlugins) {
+        Ok(())
+    } else {
+        Err(Error::forbidden("set up plugins"))
+    }
+}
+
+fn is_in_use(catalogue: &Catalogue, plugin: &dyn Plugin) -> bool {
+    let set = catalogue.plugins.get(plugin.name());
+    set.map_or_else(|| plugin.on_by_default(), |row| row.enabled)
+}
+
+fn is_secret(schema: &Value, field: &str) -> bool {
+    let written = schema
+        .pointer("/properties")
+        .and_then(|properties| properties.get(field)?.get("writeOnly"));
+    written == Some(&Value::Bool(true))
+}
+
+/// The settings with the changes: null removes a field, a secret given as it is shown stays.
+fn merged(schema: &Value, known: &Value, changes: &Value) -> Result<Value, Problem> {
+    let path = ["input", "settings"];
+    let Value::Object(changes) = changes else {
+        return Err(Problem::invalid(&path, "must be a JSON object"));
+    };
+    let mut fields = known.as_object().cloned().unwrap_or_default();
+    for (field, value) in changes {
+        if value.is_null() {
+            fields.remove(field);
+        } else if !(is_secret(schema, field) && value == SET) {
+            fields.insert(field.clone(), value.clone());
+        }
+    }
+    Ok(Value::Object(fields))
+}
+
+fn without_secrets(schema: &Value, settings: &Value) -> Value {
+    let fields = settings.as_object().into_iter().flatten();
+    let shown = fields.map(|(field, value)| {
+        let value = if is_secret(schema, field) {
+            Value::from(SET)
+        } else {
+            value.clone()
+        };
+        (field.clone(), value)
+    });
+    Value::Object(shown.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn schema() -> Value {
+        json!({ "properties": { "host": {}, "password": { "writeOnly": true } } })
+    }
+
+    #[test]
+    fn settings_are_merged_and_secrets_are_not_shown() {
+        let known = json!({ "host": "a", "password": "hunter2", "port": 25 });
+        let changes = json!({ "host": "b", "password": "***", "port": null });
+        let after = merged(&schema(), &known, &changes).unwrap();
+        assert_eq!(after, json!({ "host": "b", "password": "hunter2" }));
+        assert_eq!(
+            without_secrets(&schema(), &after),
+            json!({ "host": "b", "password": "***" })
+        );
+        assert_eq!(
+            merged(&schema(), &known, &json!({ "password": null })).unwrap(),
+            json!({ "host": "a", "port": 25 })
+        );
+        assert!(merged(&schema(), &known, &json!(["a"])).is_err());
+    }
+}

@@ -1,0 +1,234 @@
+//! Deliveries as staff see them: listed with every attempt, and sent on their way again by hand.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use domain::id::{BookingId, BusinessId, DeliveryId, Id};
+use uuid::Uuid;
+
+use crate::schema::{delivery, delivery_attempt, event};
+use crate::{Conn, Result};
+
+/// Where a delivery is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryStatus {
+    /// On its way, or waiting for its next attempt.
+    Waiting,
+    /// There.
+    Delivered,
+    /// Nobody tries any more, unless asked to.
+    Parked,
+}
+
+impl DeliveryStatus {
+    const ALL: [Self; 3] = [Self::Waiting, Self::Delivered, Self::Parked];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Delivered => "delivered",
+            Self::Parked => "parked",
+        }
+    }
+}
+
+/// Which deliveries.
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryFilter {
+    /// Of this plugin.
+    pub plugin: Option<String>,
+    /// In one of these states.
+    pub statuses: Option<Vec<DeliveryStatus>>,
+    /// Of this booking.
+    pub booking_id: Option<BookingId>,
+    /// This one.
+    pub id: Option<DeliveryId>,
+}
+
+/// A page of deliveries, the latest first.
+#[derive(Debug, Clone, Copy)]
+pub struct DeliveryPage {
+    /// Older than this one.
+    pub after: Option<DeliveryId>,
+    /// Newer than this one.
+    pub before: Option<DeliveryId>,
+    /// From the end: the oldest that fit.
+    pub backward: bool,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// A delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// To which plugin.
+    pub plugin: String,
+    /// What happened, `booking.confirmed`.
+    pub event: String,
+    /// To which booking.
+    pub booking_id: Option<BookingId>,
+    /// Where it is.
+    pub status: DeliveryStatus,
+    /// When it is tried next; none where nobody tries any more.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// When it was written.
+    pub created_at: DateTime<Utc>,
+}
+
+/// These deliveries, the latest first.
+pub async fn delivery_list(
+    mut conn: &Conn,
+    business: BusinessId,
+    filter: &DeliveryFilter,
+    page: DeliveryPage,
+) -> Result<Vec<Delivery>> {
+    let mut query = delivery::table
+        .inner_join(
+            event::table.on(event::business_id
+                .eq(delivery::business_id)
+                .and(event::id.eq(delivery::event_id))),
+        )
+        .filter(delivery::business_id.eq(business.uuid()))
+        .select((
+            delivery::id,
+            delivery::plugin,
+            event::kind,
+            delivery::booking_id,
+            delivery::status,
+            delivery::next_attempt_at,
+            delivery::created_at,
+        ))
+        .limit(page.limit)
+        .into_boxed();
+    if let Some(plugin) = &filter.plugin {
+        query = query.filter(delivery::plugin.eq(plugin));
+    }
+    if let Some(statuses) = &filter.statuses {
+        let names: Vec<&str> = statuses.iter().map(|status| status.name()).collect();
+        query = query.filter(delivery::status.eq_any(names));
+    }
+    if let Some(booking) = filter.booking_id {
+        query = query.filter(delivery::booking_id.eq(booking.uuid()));
+    }
+    if let Some(id) = filter.id {
+        query = query.filter(delivery::id.eq(id.uuid()));
+    }
+    if let Some(after) = page.after {
+        query = query.filter(delivery::id.lt(after.uuid()));
+    }
+    if let Some(before) = page.before {
+        query = query.filter(delivery::id.gt(before.uuid()));
+    }
+    query = if page.backward {
+        query.order(delivery::id.asc())
+    } else {
+        query.order(delivery::id.desc())
+    };
+    let rows = query.load::<Columns>(&mut conn).await?;
+    let mut deliveries: Vec<Delivery> = rows.into_iter().filter_map(shown).collect();
+    if page.backward {
+        deliveries.reverse();
+    }
+    Ok(deliveries)
+}
+
+type Columns = (
+    Uuid,
+    String,
+    String,
+    Option<Uuid>,
+    String,
+    DateTime<Utc>,
+    DateTime<Utc>,
+);
+
+/// The check on the column allows no other status than these.
+fn shown((id, plugin, event, booking, status, next, created_at): Columns) -> Option<Delivery> {
+    let mut all = DeliveryStatus::ALL.into_iter();
+    let status = all.find(|known| known.name() == status)?;
+    Some(Delivery {
+        id: DeliveryId::from_uuid(id),
+        plugin,
+        event,
+        booking_id: booking.map(BookingId::from_uuid),
+        status,
+        next_attempt_at: (status == DeliveryStatus::Waiting).then_some(next),
+        created_at,
+    })
+}
+
+/// One attempt at a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryAttempt {
+    /// Of which.
+    pub delivery_id: DeliveryId,
+    /// When it ended.
+    pub at: DateTime<Utc>,
+    /// Whether it was delivered.
+    pub ok: bool,
+    /// What went wrong, or why there was nothing to do.
+    pub error: Option<String>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: i32,
+}
+
+/// Every attempt at these deliveries, in order.
+pub async fn delivery_attempt_list(
+    mut conn: &Conn,
+    business: BusinessId,
+    deliveries: &[DeliveryId],
+) -> Result<Vec<DeliveryAttempt>> {
+    let ids: Vec<Uuid> = deliveries.iter().map(|id| id.uuid()).collect();
+    let rows = delivery_attempt::table
+        .filter(delivery_attempt::business_id.eq(business.uuid()))
+        .filter(delivery_attempt::delivery_id.eq_any(ids))
+        .order(delivery_attempt::id)
+        .select((
+            delivery_attempt::delivery_id,
+            delivery_attempt::at,
+            delivery_attempt::ok,
+            delivery_attempt::error,
+            delivery_attempt::duration_ms,
+        ))
+        .load::<(Uuid, DateTime<Utc>, bool, Option<String>, i32)>(&mut conn)
+        .await?;
+    let attempt = |(delivery, at, ok, error, duration_ms)| DeliveryAttempt {
+        delivery_id: DeliveryId::from_uuid(delivery),
+        at,
+        ok,
+        error,
+        duration_ms,
+    };
+    Ok(rows.into_iter().map(attempt).collect())
+}
+
+/// Sends a delivery on its way again, from its first attempt on, if it is parked or waits for a later attempt and nobody works on it; answers
+/// whether it was.
+pub async fn delivery_retry_in_tx(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: DeliveryId,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let idle = delivery::table
+        .filter(delivery::business_id.eq(business.uuid()))
+        .filter(delivery::id.eq(id.uuid()))
+        .filter(delivery::status.ne("delivered"))
+        .filter(
+            delivery::leased_until
+                .is_null()
+                .or(delivery::leased_until.le(now)),
+        );
+    let sent = diesel::update(idle)
+        .set((
+            delivery::status.eq("waiting"),
+            delivery::attempts.eq(0),
+            delivery::next_attempt_at.eq(now),
+            delivery::finished_at.eq(None::<DateTime<Utc>>),
+        ))
+        .execute(&mut conn)
+        .await?;
+    Ok(sent == 1)
+}

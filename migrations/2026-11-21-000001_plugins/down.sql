@@ -1,0 +1,3 @@
+DROP INDEX delivery_open;
+DROP TABLE plugin_health;
+DROP TABLE plugin_setting;
