@@ -55,7 +55,9 @@ impl From<StoreError> for Error {
             StoreError::Race(why) => {
                 Self::Unavailable(format!("too many others want the same: {why}"))
             }
-            StoreError::Duplicate(_) | StoreError::Fault(_) => Self::Fault(error.to_string()),
+            StoreError::Address(_) | StoreError::Duplicate(_) | StoreError::Fault(_) => {
+                Self::Fault(error.to_string())
+            }
         }
     }
 }

@@ -150,12 +150,8 @@ fn pool(url: &str, args: &DatabaseArgs) -> anyhow::Result<Database> {
         connections: args.max_connections.into(),
         ..DatabaseOptions::default()
     };
-    // The text that was given may hold a password.
-    Database::new(url, options).map_err(|_| {
-        anyhow::anyhow!(
-            "--database-url (DATABASE_URL): expected postgres://user:password@host/database"
-        )
-    })
+    Database::new(url, options)
+        .map_err(|error| anyhow::anyhow!("--database-url (DATABASE_URL): {error}"))
 }
 
 fn of_data(args: &DatabaseArgs, error: &local_postgres::Error) -> anyhow::Error {
