@@ -16,4 +16,5 @@ mod house;
 mod live;
 mod promises;
 mod race;
+mod schedule;
 mod storm;
