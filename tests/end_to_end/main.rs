@@ -18,3 +18,4 @@ mod promises;
 mod race;
 mod schedule;
 mod storm;
+mod zones;

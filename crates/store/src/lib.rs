@@ -5,6 +5,7 @@
 //! is about; the few that look for due work over all businesses say so.
 
 mod address;
+pub mod allocation;
 pub mod block;
 pub mod booking;
 pub mod business;
