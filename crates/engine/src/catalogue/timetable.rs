@@ -101,7 +101,7 @@ impl Engine {
         to: DateTime<Utc>,
     ) -> Result<Vec<Block>> {
         if !caller.actor.is_staff() {
-            return Err(Error::forbidden("see blocks"));
+            return Err(Error::forbidden(caller, "see blocks"));
         }
         checked_span(&["from"], &["to"], from, to)?;
         if to - from > SPAN_MAX {
