@@ -62,23 +62,8 @@ impl Plugin for Scripted {
         Ok(())
     }
 
-    fn check(&self) -> Option<&dyn plugin_api::Check> {
-        None
-    }
-
-    fn guard(&self) -> Option<&dyn plugin_api::Guard> {
-        None
-    }
     fn reaction(&self) -> Option<&dyn Reaction> {
         Some(self)
-    }
-
-    fn payments(&self) -> Option<&dyn plugin_api::Payments> {
-        None
-    }
-
-    fn inbound(&self) -> Option<&dyn plugin_api::InboundWebhook> {
-        None
     }
 }
 

@@ -16,4 +16,7 @@ mod house;
 mod live;
 mod promises;
 mod race;
+mod refusal;
+mod schedule;
 mod storm;
+mod zones;

@@ -34,6 +34,9 @@ pub enum EventKind {
     /// The customer did not come.
     #[serde(rename = "booking.no_show")]
     BookingNoShow,
+    /// The rules of its time zone changed, and its time by the clock is taken: it stays at its instant until somebody moves it.
+    #[serde(rename = "booking.displaced")]
+    BookingDisplaced,
     /// A slot was held.
     #[serde(rename = "booking.held")]
     Held,
@@ -59,13 +62,14 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind there is.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::BookingConfirmed,
         Self::BookingRescheduled,
         Self::BookingCancelled,
         Self::BookingCheckedIn,
         Self::BookingCompleted,
         Self::BookingNoShow,
+        Self::BookingDisplaced,
         Self::Held,
         Self::Released,
         Self::Expired,
@@ -84,6 +88,7 @@ impl EventKind {
             Self::BookingCheckedIn => "booking.checked_in",
             Self::BookingCompleted => "booking.completed",
             Self::BookingNoShow => "booking.no_show",
+            Self::BookingDisplaced => "booking.displaced",
             Self::Held => "booking.held",
             Self::Released => "booking.released",
             Self::Expired => "booking.expired",

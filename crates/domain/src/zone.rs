@@ -104,6 +104,14 @@ impl ZoneDatabase {
         &self.0.version
     }
 
+    /// Whether another version of tzdata is newer than this one. What cannot be compared is not.
+    pub fn is_older_than(&self, version: &str) -> bool {
+        match (version_key(self.version()), version_key(version)) {
+            (Some(own), Some(other)) => own < other,
+            _ => false,
+        }
+    }
+
     /// The version and where it is from, `2026e (built in)`.
     pub fn source(&self) -> String {
         format!("{} ({})", self.0.version, self.0.place)
@@ -209,6 +217,15 @@ impl Zone {
         at.naive_utc()
             .checked_add_signed(offset)
             .unwrap_or_else(|| at.naive_utc())
+    }
+
+    /// Where something goes that is to begin when the clocks show this, and was put at an instant by rules that may have been others.
+    /// None: it is right where it is, be it at the second of two times that the clocks show this.
+    pub fn displaced(&self, at: DateTime<Utc>, wall: NaiveDateTime) -> Option<DateTime<Utc>> {
+        if self.to_wall(at) == wall {
+            return None;
+        }
+        Some(self.to_instant(wall)).filter(|meant| *meant != at)
     }
 
     /// How far the clocks are from UTC at an instant.

@@ -264,3 +264,36 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_was_put_by_other_rules_is_displaced() {
+    let displaced = |name: &str, at_text: &str, wall_text: &str| {
+        let to = zone(name).displaced(at(at_text), wall(wall_text));
+        to.map(|to| to.format("%Y-%m-%dT%H:%MZ").to_string())
+    };
+    let london = |at, wall| displaced("Europe/London", at, wall);
+    assert_eq!(london("2027-07-01T08:00:00Z", "2027-07-01T09:00"), None);
+    // Put there as if there were no summer time.
+    assert_eq!(
+        london("2027-07-01T09:00:00Z", "2027-07-01T09:00").as_deref(),
+        Some("2027-07-01T08:00Z")
+    );
+    // Both times that the clocks show 01:30 are right.
+    assert_eq!(london("2027-10-31T00:30:00Z", "2027-10-31T01:30"), None);
+    assert_eq!(london("2027-10-31T01:30:00Z", "2027-10-31T01:30"), None);
+    // 01:30 is skipped and read as 02:30: it is there already, or goes there.
+    assert_eq!(london("2027-03-28T01:30:00Z", "2027-03-28T01:30"), None);
+    assert_eq!(
+        london("2027-03-28T00:30:00Z", "2027-03-28T01:30").as_deref(),
+        Some("2027-03-28T01:30Z")
+    );
+}
+
+#[test]
+fn versions_are_ordered_by_year_and_letters() {
+    let own = ZoneDatabase::bundled();
+    assert!(own.is_older_than("2999a"));
+    assert!(!own.is_older_than(own.version()));
+    assert!(!own.is_older_than("1999z"));
+    assert!(!own.is_older_than("unknown"));
+}

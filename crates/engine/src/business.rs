@@ -50,9 +50,12 @@ impl Engine {
                     .await
                     .map(|()| business)
             }
-            None => store::business::business_insert(&conn, &new, self.clock().now())
-                .await
-                .map(|()| new),
+            None => {
+                let zones = self.zones().version();
+                store::business::business_insert(&conn, &new, zones, self.clock().now())
+                    .await
+                    .map(|()| new)
+            }
         };
         written.map_err(|error| match error {
             StoreError::Duplicate(_) => {

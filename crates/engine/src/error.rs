@@ -1,7 +1,10 @@
 //! What a use case can answer instead of what was asked for: a refusal, a fault of the database, or a bug.
 
+use domain::actor::Actor;
 use domain::problem::Problem;
 use store::StoreError;
+
+use crate::Caller;
 
 /// What a use case answers.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -35,9 +38,14 @@ impl Error {
         Self::Refused(vec![problem])
     }
 
-    /// The actor may not do that.
-    pub fn forbidden(what: &str) -> Self {
-        Self::Forbidden(format!("this token does not allow to {what}"))
+    /// The caller may not do that.
+    pub fn forbidden(caller: &Caller, what: &str) -> Self {
+        Self::Forbidden(match caller.actor {
+            Actor::Anonymous => {
+                format!("a sign-in token is needed to {what}: send `Authorization: Bearer …`")
+            }
+            _ => format!("this token does not allow to {what}"),
+        })
     }
 }
 
@@ -55,7 +63,9 @@ impl From<StoreError> for Error {
             StoreError::Race(why) => {
                 Self::Unavailable(format!("too many others want the same: {why}"))
             }
-            StoreError::Duplicate(_) | StoreError::Fault(_) => Self::Fault(error.to_string()),
+            StoreError::Address(_) | StoreError::Duplicate(_) | StoreError::Fault(_) => {
+                Self::Fault(error.to_string())
+            }
         }
     }
 }

@@ -335,7 +335,7 @@ pub(crate) fn may_manage(caller: &Caller) -> Result<()> {
     if caller.actor.may(Right::ManagePlugins) {
         Ok(())
     } else {
-        Err(Error::forbidden("set up plugins"))
+        Err(Error::forbidden(caller, "set up plugins"))
     }
 }
 

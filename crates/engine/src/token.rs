@@ -20,7 +20,7 @@ impl Engine {
             caller.actor,
             domain::actor::Actor::System | domain::actor::Actor::Owner(_)
         ) {
-            return Err(Error::forbidden("make tokens"));
+            return Err(Error::forbidden(caller, "make tokens"));
         }
         let provider_id = match (role, provider) {
             (Role::Provider, Some(id)) => {

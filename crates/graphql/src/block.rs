@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use domain::id::{BlockId, Id, ProviderId, ResourceId};
+use domain::actor::Right;
+use domain::id::{BlockId, CalendarId, Id, ProviderId, ResourceId};
 use domain::zone::Zone;
 use engine::catalogue::Catalogue;
 use engine::catalogue::block;
@@ -18,6 +19,7 @@ use crate::request::Asked;
 use crate::resource::Resource;
 use crate::scalar::DateTime;
 use crate::settle::{About, bare, settled};
+use crate::timetable;
 
 pub struct Block {
     catalogue: Arc<Catalogue>,
@@ -37,6 +39,26 @@ impl Block {
             catalogue: asked.catalogue_now().await?,
             block,
         }))
+    }
+
+    /// The blocks on a calendar in a time; none at all for whoever has no right to change it.
+    pub(crate) async fn list(
+        ctx: &Context<'_>,
+        catalogue: &Arc<Catalogue>,
+        calendar: CalendarId,
+        right: Right,
+        time: (DateTime, DateTime),
+    ) -> Result<Option<Vec<Self>>> {
+        let asked = Asked::of(ctx)?;
+        if !asked.caller.actor.may(right) {
+            return Ok(None);
+        }
+        let blocks = timetable::blocks(&asked, calendar, time).await?;
+        let shown = blocks.into_iter().map(|block| Self {
+            catalogue: catalogue.clone(),
+            block,
+        });
+        Ok(Some(shown.collect()))
     }
 
     fn provider_id(&self) -> ProviderId {

@@ -31,6 +31,7 @@ mod problem;
 mod provider;
 mod request;
 mod resource;
+mod resource_kind;
 mod root;
 mod scalar;
 mod schedule;
@@ -40,6 +41,7 @@ mod session;
 mod settle;
 mod slot;
 mod subscription;
+mod timetable;
 
 use async_graphql::{Response, SDLExportOptions};
 

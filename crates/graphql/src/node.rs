@@ -16,7 +16,8 @@ use crate::hold::Hold;
 use crate::location::Location;
 use crate::provider::Provider;
 use crate::request::Asked;
-use crate::resource::{Resource, ResourceKind};
+use crate::resource::Resource;
+use crate::resource_kind::ResourceKind;
 use crate::service::Service;
 use crate::session::Session;
 

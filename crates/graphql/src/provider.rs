@@ -3,19 +3,23 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use domain::actor::Right;
 use domain::id::ProviderId;
 use domain::provider;
 use engine::catalogue::Catalogue;
 use engine::catalogue::provider as engine_provider;
 
 use crate::LIST_COST;
+use crate::block::Block;
 use crate::failure::Result;
 use crate::id::{list, parsed, shown};
 use crate::location::Location;
 use crate::problem::Problem;
 use crate::request::Asked;
+use crate::scalar::{Date, DateTime};
 use crate::service::Service;
 use crate::settle::{bare, changed};
+use crate::timetable::{self, DateOverride, WeeklyHours};
 
 pub struct Provider {
     catalogue: Arc<Catalogue>,
@@ -86,6 +90,64 @@ impl Provider {
         let ids = self.provider.location_ids.iter().filter(open);
         ids.filter_map(|id| Location::find(&self.catalogue, *id))
             .collect()
+    }
+
+    /// Their weekly hours, one entry for each location where they work and have any; `setWeeklyHours` sets them.
+    #[graphql(complexity = "1 + LIST_COST * child_complexity")]
+    async fn weekly_hours(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At this location alone.")] location_id: Option<ID>,
+    ) -> Result<Vec<WeeklyHours>> {
+        let asked = Asked::of(ctx)?;
+        timetable::weekly_hours(
+            &asked,
+            &self.catalogue,
+            &self.provider,
+            location_id.as_ref(),
+        )
+        .await
+    }
+
+    /// What replaces their weekly hours on single days, by date; `setDateOverride` sets it.
+    #[graphql(complexity = "1 + LIST_COST * child_complexity")]
+    async fn date_overrides(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first day.")] from: Date,
+        #[graphql(desc = "The last day, at most 366 days later.")] to: Date,
+        #[graphql(desc = "At this location alone.")] location_id: Option<ID>,
+    ) -> Result<Vec<DateOverride>> {
+        let asked = Asked::of(ctx)?;
+        let (catalogue, days) = (&self.catalogue, (from, to));
+        timetable::date_overrides(
+            &asked,
+            catalogue,
+            &self.provider,
+            days,
+            location_id.as_ref(),
+        )
+        .await
+    }
+
+    /// Their time off and breaks, by beginning: all that lie in this time, at least in part; `createBlock` makes them. Shown to whoever
+    /// may change them: owners, managers, and the provider themself; null for anybody else.
+    #[graphql(complexity = "1 + LIST_COST * child_complexity")]
+    async fn blocks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The beginning of the time.")] from: DateTime,
+        #[graphql(desc = "Its end, at most 366 days later.")] to: DateTime,
+    ) -> Result<Option<Vec<Block>>> {
+        let own = Right::ManageSchedule(Some(self.provider.id));
+        Block::list(
+            ctx,
+            &self.catalogue,
+            self.provider.id.into(),
+            own,
+            (from, to),
+        )
+        .await
     }
 
     /// Whether they are closed to new bookings. What was booked stands.

@@ -1,6 +1,7 @@
 //! What one request has at hand: who asks, the catalogue read once, and loaders that read what many fields want in one go.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use async_graphql::Context;
@@ -79,6 +80,15 @@ impl<'a> Asked<'a> {
         Ok(self.engine.catalogue(&self.caller).await?)
     }
 
+    /// What belongs to a key, read together with what other fields of the same list want.
+    pub(crate) async fn load<Key>(&self, key: Key) -> Result<Option<<Reader as Loader<Key>>::Value>>
+    where
+        Key: Send + Sync + Hash + Eq + Clone + 'static,
+        Reader: Loader<Key, Error = Failure>,
+    {
+        self.at_hand.loader.load_one(key).await
+    }
+
     /// A session that something visible speaks of.
     pub(crate) async fn session(&self, id: SessionId) -> Result<Arc<Session>> {
         let found = self.at_hand.loader.load_one(id).await?;
@@ -112,9 +122,9 @@ impl<'a> Asked<'a> {
 struct Itself(BookingId);
 
 /// Reads for many at once.
-struct Reader {
-    engine: Engine,
-    caller: Caller,
+pub(crate) struct Reader {
+    pub(crate) engine: Engine,
+    pub(crate) caller: Caller,
 }
 
 impl Loader<SessionId> for Reader {

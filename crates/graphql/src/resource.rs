@@ -3,46 +3,22 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use domain::actor::Right;
 use domain::id::{ResourceId, ResourceKindId};
 use domain::resource;
 use engine::catalogue::Catalogue;
 use engine::catalogue::resource as engine_resource;
 
 use crate::LIST_COST;
+use crate::block::Block;
 use crate::failure::{Failure, Result};
 use crate::id::{parsed, shown};
 use crate::location::Location;
 use crate::problem::Problem;
 use crate::request::Asked;
+use crate::resource_kind::ResourceKind;
+use crate::scalar::DateTime;
 use crate::settle::{bare, changed};
-
-pub struct ResourceKind(Arc<resource::ResourceKind>);
-
-impl ResourceKind {
-    /// The kind with this id, archived or not.
-    pub(crate) fn find(catalogue: &Arc<Catalogue>, id: ResourceKindId) -> Option<Self> {
-        catalogue.resource_kind(id).cloned().map(Self)
-    }
-}
-
-/// A kind of resource that services can require: treatment room, styling chair, court.
-#[Object]
-impl ResourceKind {
-    /// Its id, `rsk_…`.
-    pub(crate) async fn id(&self) -> ID {
-        shown(self.0.id)
-    }
-
-    /// Its name.
-    async fn name(&self) -> &str {
-        &self.0.name
-    }
-
-    /// Whether no more resources of it are made. Those there are stay.
-    async fn archived(&self) -> bool {
-        self.0.archived
-    }
-}
 
 pub struct Resource {
     catalogue: Arc<Catalogue>,
@@ -88,6 +64,26 @@ impl Resource {
     /// How many sessions it takes at once: a room with three chairs has 3.
     async fn units(&self) -> u32 {
         self.resource.units
+    }
+
+    /// When it is blocked, by beginning: all blocks that lie in this time, at least in part; `createBlock` makes them. Shown to owners
+    /// and managers; null for anybody else.
+    #[graphql(complexity = "1 + LIST_COST * child_complexity")]
+    async fn blocks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The beginning of the time.")] from: DateTime,
+        #[graphql(desc = "Its end, at most 366 days later.")] to: DateTime,
+    ) -> Result<Option<Vec<Block>>> {
+        let right = Right::ManageSchedule(None);
+        Block::list(
+            ctx,
+            &self.catalogue,
+            self.resource.id.into(),
+            right,
+            (from, to),
+        )
+        .await
     }
 
     /// Whether it is closed to new bookings. What was booked stands.
@@ -190,7 +186,9 @@ impl ResourceQuery {
             .resource_kinds
             .values()
             .filter(|kind| archived || !kind.archived);
-        Ok(listed.cloned().map(ResourceKind).collect())
+        Ok(listed
+            .filter_map(|kind| ResourceKind::find(&catalogue, kind.id))
+            .collect())
     }
 
     /// The resources, in the order in which they were made.

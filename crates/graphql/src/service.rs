@@ -15,7 +15,7 @@ use crate::money::Money;
 use crate::problem::Problem;
 use crate::provider::Provider;
 use crate::request::Asked;
-use crate::resource::ResourceKind;
+use crate::resource_kind::ResourceKind;
 use crate::service_input::{CreateServiceInput, UpdateServiceInput};
 use crate::settle::{bare, changed};
 

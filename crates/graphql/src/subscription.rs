@@ -114,6 +114,8 @@ pub enum BookingEventKind {
     NoShow,
     /// It had waited too long.
     Expired,
+    /// The rules of its time zone changed, and its time by the clock is taken: it stays at its instant until somebody moves it.
+    Displaced,
 }
 
 impl BookingEventKind {
@@ -128,6 +130,7 @@ impl BookingEventKind {
             EventKind::BookingCompleted => Self::Completed,
             EventKind::BookingNoShow => Self::NoShow,
             EventKind::Expired => Self::Expired,
+            EventKind::BookingDisplaced => Self::Displaced,
             _ => return None,
         })
     }

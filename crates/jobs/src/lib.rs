@@ -85,6 +85,11 @@ impl Jobs {
             options.clone(),
             stop.subscribe(),
         ));
+        tasks.spawn(timer::run_zones(
+            engine.clone(),
+            options.clone(),
+            stop.subscribe(),
+        ));
         tasks.spawn(timer::run_forgetting(engine, stop.subscribe()));
         Self { stop, tasks }
     }

@@ -1,4 +1,5 @@
-//! Timers: holds run out on time and free their slot; answers under idempotency keys are forgotten after their time.
+//! Timers: holds run out on time and free their slot; answers under idempotency keys are forgotten after their time; what is booked
+//! follows new rules of time zones.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,26 @@ pub(crate) async fn run_holds(
             _ = committed.changed() => tokio::time::sleep(TOGETHER).await,
             () = tokio::time::sleep(options.poll) => {}
             () = stopped(&mut stop) => {}
+        }
+    }
+}
+
+/// Has what is booked follow the rules of time zones, once for each start of a process: rules come with a process.
+pub(crate) async fn run_zones(
+    engine: Engine,
+    options: Arc<JobOptions>,
+    mut stop: watch::Receiver<bool>,
+) {
+    loop {
+        let followed = tokio::select! {
+            followed = engine.follow_zones() => followed,
+            () = stopped(&mut stop) => return,
+        };
+        let Err(error) = followed else { return };
+        tracing::warn!(%error, "the rules of time zones could not be followed: trying again");
+        tokio::select! {
+            () = tokio::time::sleep(options.poll) => {}
+            () = stopped(&mut stop) => return,
         }
     }
 }

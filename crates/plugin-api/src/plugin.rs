@@ -11,7 +11,7 @@ use crate::settings::SettingsError;
 
 /// A plugin: one value for the life of the server, shared by all tasks and all businesses.
 ///
-/// It has no methods with a default body: a part that a plugin does not have is an explicit `None`.
+/// Every part is optional: one that a plugin does not have is `None`, so nothing it cannot do quietly succeeds.
 pub trait Plugin: Send + Sync + 'static {
     /// The name under which it is stored, configured and reported: kebab-case, `<what>-<whose>` (`email-smtp`). It never
     /// changes, because deliveries and settings are kept under it.
@@ -38,17 +38,27 @@ pub trait Plugin: Send + Sync + 'static {
     fn validate(&self, settings: &Value) -> Result<(), SettingsError>;
 
     /// How it asks the other side whether settings work, if there is another side.
-    fn check(&self) -> Option<&dyn Check>;
+    fn check(&self) -> Option<&dyn Check> {
+        None
+    }
 
     /// Its say before a booking is written, if it has one.
-    fn guard(&self) -> Option<&dyn Guard>;
+    fn guard(&self) -> Option<&dyn Guard> {
+        None
+    }
 
     /// What it does after the commit, if anything.
-    fn reaction(&self) -> Option<&dyn Reaction>;
+    fn reaction(&self) -> Option<&dyn Reaction> {
+        None
+    }
 
     /// How it takes payments, if it does.
-    fn payments(&self) -> Option<&dyn Payments>;
+    fn payments(&self) -> Option<&dyn Payments> {
+        None
+    }
 
     /// How it takes what the other side calls it with, if it does.
-    fn inbound(&self) -> Option<&dyn InboundWebhook>;
+    fn inbound(&self) -> Option<&dyn InboundWebhook> {
+        None
+    }
 }

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use domain::event::{Event, EventKind};
 use domain::id::Id;
 use plugin_api::{
-    Check, Delivery, Done, Failure, Guard, InboundWebhook, Payments, Plugin, PluginSettings,
-    Reaction, SettingsError, Want, async_trait, contract,
+    Delivery, Done, Failure, Plugin, PluginSettings, Reaction, SettingsError, Want, async_trait,
+    contract,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -70,24 +70,8 @@ impl Plugin for Sample {
         Ok(())
     }
 
-    fn check(&self) -> Option<&dyn Check> {
-        None
-    }
-
-    fn guard(&self) -> Option<&dyn Guard> {
-        None
-    }
-
     fn reaction(&self) -> Option<&dyn Reaction> {
         Some(self)
-    }
-
-    fn payments(&self) -> Option<&dyn Payments> {
-        None
-    }
-
-    fn inbound(&self) -> Option<&dyn InboundWebhook> {
-        None
     }
 }
 

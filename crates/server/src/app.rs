@@ -5,6 +5,7 @@
 
 use std::future::{Future, IntoFuture};
 use std::io;
+use std::net::SocketAddr;
 
 use axum::Router;
 use axum::serve::ListenerExt;
@@ -15,8 +16,10 @@ use tokio::time::{Instant, timeout_at};
 use crate::http::site::Site;
 
 pub use crate::http::options::{Cors, HttpOptions, OriginError};
+pub use crate::http::rate::Rate;
 
-/// The routes of the API on an engine, for whoever serves them by other means than [`serve`].
+/// The routes of the API on an engine, for whoever serves them by other means than [`serve`]. A rate limit needs to know who connects:
+/// `into_make_service_with_connect_info::<SocketAddr>()`; else all clients are one.
 pub fn router(engine: Engine, http: HttpOptions) -> Router {
     crate::http::router(Site::new(engine, http))
 }
@@ -40,7 +43,9 @@ pub async fn serve(
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
-    let serving = axum::serve(listener, crate::http::router(site.clone()))
+    let routes = crate::http::router(site.clone());
+    let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, routes)
         .with_graceful_shutdown(told)
         .into_future();
     let drained = tokio::select! {

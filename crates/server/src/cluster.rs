@@ -1,7 +1,8 @@
 //! The PostgreSQL server behind a command: one of the operator's own, or the private one of the data directory.
 //!
 //! Guaranteed: once open, the database answers and is up to date. A server of the operator's that is not up yet is waited for; the
-//! private one is brought up again if it dies under a running server.
+//! private one is brought up again if it dies under whoever runs on it, be it the owner of the data directory or not. Several may try:
+//! one does it, and the others find it done.
 
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ pub(crate) struct Cluster {
 enum Server {
     Operators,
     Owned(LocalPostgres, Options),
-    Joined(Connection),
+    Joined(Connection, Options),
 }
 
 impl Cluster {
@@ -58,13 +59,14 @@ impl Cluster {
         if let Some(url) = args.url() {
             return Self::of_operator(url, args).await;
         }
-        let connection = LocalPostgres::join(options(args))
+        let options = options(args);
+        let connection = LocalPostgres::join(options.clone())
             .await
             .map_err(|error| of_data(args, &error))?;
         tell(connection.notes());
         connection.ensure_database(NAME).await?;
         let database = pool(&connection.url(NAME), args)?;
-        Self::migrated(database, Server::Joined(connection)).await
+        Self::migrated(database, Server::Joined(connection, options)).await
     }
 
     async fn of_operator(url: &str, args: &DatabaseArgs) -> anyhow::Result<Self> {
@@ -108,8 +110,9 @@ impl Cluster {
 
     /// Brings the private server up again whenever it has died; until it is dropped. Nothing to do for any other server.
     pub(crate) async fn look_after(&self) {
-        let Server::Owned(_, options) = &self.server else {
-            return std::future::pending().await;
+        let options = match &self.server {
+            Server::Owned(_, options) | Server::Joined(_, options) => options,
+            Server::Operators => return std::future::pending().await,
         };
         // What it brought up lives as long as this.
         let mut revived = None;
@@ -132,7 +135,7 @@ impl Cluster {
         match self.server {
             Server::Operators => Ok(()),
             Server::Owned(local, _) => local.stop().await.context("stopping PostgreSQL"),
-            Server::Joined(connection) => connection.leave().await.context("leaving PostgreSQL"),
+            Server::Joined(connection, _) => connection.leave().await.context("leaving PostgreSQL"),
         }
     }
 }
@@ -150,12 +153,8 @@ fn pool(url: &str, args: &DatabaseArgs) -> anyhow::Result<Database> {
         connections: args.max_connections.into(),
         ..DatabaseOptions::default()
     };
-    // The text that was given may hold a password.
-    Database::new(url, options).map_err(|_| {
-        anyhow::anyhow!(
-            "--database-url (DATABASE_URL): expected postgres://user:password@host/database"
-        )
-    })
+    Database::new(url, options)
+        .map_err(|error| anyhow::anyhow!("--database-url (DATABASE_URL): {error}"))
 }
 
 fn of_data(args: &DatabaseArgs, error: &local_postgres::Error) -> anyhow::Error {

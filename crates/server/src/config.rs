@@ -3,6 +3,7 @@
 //! Guaranteed: what is wrong is refused by the name of its flag and with what was expected; what is secret shows neither in the help
 //! nor in an error.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,8 +14,11 @@ use domain::actor::Role;
 use domain::zone::ZoneDatabase;
 use engine::Clock;
 
-use crate::app::{Cors, HttpOptions};
+use crate::app::{Cors, HttpOptions, Rate};
 use crate::mail::MailArgs;
+
+/// Seconds of the rate that may come at once: a page that opens asks many things, and an office has one address.
+const USUAL_BURST: NonZeroU32 = NonZeroU32::new(10).unwrap();
 
 /// Appointment booking: a GraphQL API over PostgreSQL, with everything in one program.
 #[derive(Debug, Parser)]
@@ -222,6 +226,25 @@ pub struct ServeArgs {
     #[arg(long, env = "BOOKABLE_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = 30,
         value_parser = clap::value_parser!(u16).range(1..=600))]
     pub request_timeout: u16,
+    /// How many requests per second one client address may send; 0: any number
+    #[arg(
+        long,
+        env = "BOOKABLE_RATE_LIMIT",
+        value_name = "N",
+        default_value_t = 100
+    )]
+    pub rate_limit: u32,
+    /// How many of them may come at once after a while of quiet; ten times the rate, unless set
+    #[arg(long, env = "BOOKABLE_RATE_BURST", value_name = "N")]
+    pub rate_burst: Option<NonZeroU32>,
+    /// How many proxies of yours stand in front, whose X-Forwarded-For says who the client is
+    #[arg(
+        long,
+        env = "BOOKABLE_TRUST_FORWARDED",
+        value_name = "HOPS",
+        default_value_t = 0
+    )]
+    pub trust_forwarded: u8,
     /// What an engine is made of.
     #[command(flatten)]
     pub engine: EngineArgs,
@@ -235,8 +258,19 @@ impl ServeArgs {
             cors: cors.map_err(|error| anyhow!("--cors-origin: {error}"))?,
             body_limit: usize::try_from(self.body_limit)?,
             request_timeout: Duration::from_secs(self.request_timeout.into()),
+            rate: self.rate(),
+            trust_forwarded: self.trust_forwarded.into(),
             ..HttpOptions::default()
         })
+    }
+
+    fn rate(&self) -> Option<Rate> {
+        let per_second = NonZeroU32::new(self.rate_limit)?;
+        let usual = per_second.saturating_mul(USUAL_BURST);
+        Some(Rate::per_second(
+            per_second,
+            self.rate_burst.unwrap_or(usual),
+        ))
     }
 }
 

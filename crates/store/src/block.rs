@@ -68,6 +68,26 @@ pub async fn block_list(
     Ok(rows.into_iter().map(row).collect())
 }
 
+/// The blocks on these calendars that lie between two instants, at least in part; by beginning.
+pub async fn block_list_between(
+    mut conn: &Conn,
+    business: BusinessId,
+    calendars: &[Uuid],
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Result<Vec<Block>> {
+    let rows = block::table
+        .filter(block::business_id.eq(business.uuid()))
+        .filter(block::calendar_id.eq_any(calendars))
+        .filter(block::ends_at.gt(from))
+        .filter(block::starts_at.lt(to))
+        .order((block::starts_at, block::id))
+        .select(COLUMNS)
+        .load::<Columns>(&mut conn)
+        .await?;
+    Ok(rows.into_iter().map(row).collect())
+}
+
 /// The block with this id.
 pub async fn block_find(
     mut conn: &Conn,

@@ -58,8 +58,14 @@ const COLUMNS: (
     business::catalogue_version,
 );
 
-/// Adds a business. A slug that is taken is [`StoreError::Duplicate`].
-pub async fn business_insert(mut conn: &Conn, new: &Business, at: DateTime<Utc>) -> Result<()> {
+/// Adds a business, whose bookings will follow this version of the rules of time zones. A slug that is taken is
+/// [`StoreError::Duplicate`].
+pub async fn business_insert(
+    mut conn: &Conn,
+    new: &Business,
+    zone_version: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
     diesel::insert_into(business::table)
         .values((
             business::id.eq(new.id.uuid()),
@@ -69,6 +75,7 @@ pub async fn business_insert(mut conn: &Conn, new: &Business, at: DateTime<Utc>)
             business::currency.eq(new.currency.code()),
             business::locale.eq(&new.locale),
             business::created_at.eq(at),
+            business::zone_version.eq(zone_version),
         ))
         .execute(&mut conn)
         .await?;
@@ -123,6 +130,39 @@ pub async fn business_list(mut conn: &Conn, limit: i64) -> Result<Vec<Business>>
     rows.into_iter()
         .map(|columns| Ok(row(columns)?.business))
         .collect()
+}
+
+/// Of all businesses, after one of them in order of id, those whose bookings follow other rules of time zones than this version, with
+/// the version that they follow. None: all of them.
+pub async fn business_list_of_other_zones(
+    mut conn: &Conn,
+    version: Option<&str>,
+    after: BusinessId,
+    limit: i64,
+) -> Result<Vec<(BusinessId, Option<String>)>> {
+    let rows = business::table
+        .filter(business::id.gt(after.uuid()))
+        .filter(business::zone_version.is_distinct_from(version.unwrap_or_default()))
+        .order(business::id)
+        .limit(limit)
+        .select((business::id, business::zone_version))
+        .load::<(Uuid, Option<String>)>(&mut conn)
+        .await?;
+    let row = |(id, version)| (BusinessId::from_uuid(id), version);
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// Remembers which rules of time zones the bookings follow.
+pub async fn business_zone_version_put(
+    mut conn: &Conn,
+    id: BusinessId,
+    version: &str,
+) -> Result<()> {
+    diesel::update(business::table.find(id.uuid()))
+        .set(business::zone_version.eq(version))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
 }
 
 /// The version of the catalogue now.

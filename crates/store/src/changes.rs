@@ -1,6 +1,6 @@
 //! The one way in which bookings and holds are written: a use case says what changes ([`Changes`]), and two statements write it.
 //!
-//! The first gives back what is let go of, so that the second may take the same time again. The second is a single statement that
+//! The first gives back what is let go of (and one more moves sessions, which is rare), so that the second may take the same time again. The second is a single statement that
 //! inserts and updates everything else, one round trip however many tables it touches; its rows come as JSON. What could have been
 //! lost to somebody else in the meantime is counted, and a wrong count is a lost race.
 
@@ -17,6 +17,7 @@ pub use crate::change_rows::{
     HoldEndingRow, HoldRow, IdempotencyRow, SeatRow, SessionRow,
 };
 use crate::prepared::Prepared;
+use crate::session::{MovedSessionRow, session_move_in_tx};
 use crate::{Conn, Result, StoreError};
 
 /// Everything that one use case writes, together.
@@ -25,9 +26,12 @@ pub struct Changes {
     /// Seats given back; a session without any left lets go of its calendars. Written first.
     #[serde(skip)]
     pub given_back: Vec<SeatRow>,
+    /// Sessions that go to another time; what they take there is among the allocations. Written first, too.
+    #[serde(skip)]
+    pub moved: Vec<MovedSessionRow>,
     /// New sessions, with the seats already taken in them.
     pub sessions: Vec<SessionRow>,
-    /// What new sessions take of calendars, sorted by calendar and unit.
+    /// What new and moved sessions take of calendars, sorted by calendar and unit.
     pub allocations: Vec<AllocationRow>,
     /// Seats taken in sessions that exist.
     pub seats: Vec<SeatRow>,
@@ -88,6 +92,9 @@ pub async fn changes_write_in_tx(
 ) -> Result<Written> {
     if !changes.given_back.is_empty() {
         give_back_in_tx(conn, business, &changes.given_back).await?;
+    }
+    if !changes.moved.is_empty() {
+        session_move_in_tx(conn, business, &changes.moved).await?;
     }
     let mut shared = conn;
     let counts: Counts = Prepared(

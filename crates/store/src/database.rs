@@ -1,7 +1,7 @@
 //! Connections: one pool for a process, and one connection of its own for LISTEN.
 //!
 //! Every connection bounds how long it waits for a lock, runs a statement or idles in a transaction, so that nobody waits for
-//! ever on a stuck neighbour. Statements can be observed, which is how tests count them.
+//! ever on a stuck neighbour. All of them ask of the server what the address asks (`sslmode`). Statements can be observed, which is how tests count them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,8 @@ use diesel_async::pooled_connection::{
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use futures_util::FutureExt;
 
+use crate::address::Address;
+use crate::tls::Tls;
 use crate::{Result, StoreError};
 
 /// A connection. Store functions take it shared, so that independent statements of one caller can be pipelined.
@@ -29,7 +31,13 @@ const SESSION_OPTIONS: &str = "-c lock_timeout=10s -c statement_timeout=30s -c i
 #[derive(Clone)]
 pub struct Database {
     pool: Pool<Conn>,
-    config: Arc<tokio_postgres::Config>,
+    target: Arc<Target>,
+}
+
+/// Where the database is, and how it is spoken to.
+struct Target {
+    config: tokio_postgres::Config,
+    tls: Tls,
 }
 
 /// How many connections, and who watches.
@@ -54,27 +62,27 @@ impl Default for DatabaseOptions {
 }
 
 impl Database {
-    /// A pool for the database at this address (`postgres://…` or `key=value`); connects when first asked to.
+    /// A pool for the database at this address (`postgres://…` or `key=value`); connects when first asked to. What is wrong with the
+    /// address is [`StoreError::Address`].
     pub fn new(url: &str, options: DatabaseOptions) -> Result<Self> {
         let DatabaseOptions {
             connections,
             wait,
             observer,
         } = options;
-        let mut config: tokio_postgres::Config = url
-            .parse()
-            .map_err(|e| StoreError::Fault(format!("not a PostgreSQL address: {e}")))?;
+        let Address { mut config, tls } = url.parse()?;
         config
             .options(SESSION_OPTIONS)
             .application_name("bookable")
             .connect_timeout(Duration::from_secs(5));
-        let config = Arc::new(config);
+        let tls = Tls::new(&tls)?;
+        let target = Arc::new(Target { config, tls });
         let mut manager_config = ManagerConfig::default();
         manager_config.recycling_method = RecyclingMethod::Fast;
-        let for_pool = config.clone();
+        let for_pool = target.clone();
         manager_config.custom_setup = Box::new(move |_| {
-            let (config, observer) = (for_pool.clone(), observer.clone());
-            async move { establish(&config, observer).await }.boxed()
+            let (target, observer) = (for_pool.clone(), observer.clone());
+            async move { establish(&target, observer).await }.boxed()
         });
         let manager = AsyncDieselConnectionManager::<Conn>::new_with_config(url, manager_config);
         let pool = Pool::builder(manager)
@@ -85,7 +93,7 @@ impl Database {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|e| StoreError::Fault(e.to_string()))?;
-        Ok(Self { pool, config })
+        Ok(Self { pool, target })
     }
 
     /// A connection of the pool.
@@ -95,16 +103,14 @@ impl Database {
 
     /// A connection outside the pool, for LISTEN.
     pub async fn dedicated(&self) -> Result<Conn> {
-        Ok(establish(&self.config, None).await?)
+        Ok(establish(&self.target, None).await?)
     }
 }
 
-async fn establish(
-    config: &tokio_postgres::Config,
-    observer: Option<Observer>,
-) -> diesel::ConnectionResult<Conn> {
-    let (client, connection) = config
-        .connect(tokio_postgres::NoTls)
+async fn establish(target: &Target, observer: Option<Observer>) -> diesel::ConnectionResult<Conn> {
+    let (client, connection) = target
+        .config
+        .connect(target.tls.clone())
         .await
         .map_err(|e| diesel::ConnectionError::BadConnection(describe(&e)))?;
     let mut conn = Conn::try_from_client_and_connection(client, connection).await?;

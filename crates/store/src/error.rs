@@ -5,6 +5,9 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 /// What can go wrong between us and the database.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// The address of the database, or what it names, is not as it should be. The text does not hold the address.
+    #[error("{0}")]
+    Address(String),
     /// The database cannot be reached, or went away in the middle: try again later. What a COMMIT did that went unanswered is
     /// not known.
     #[error("the database is not available: {0}")]

@@ -4,6 +4,8 @@
 //! ends in `_in_tx` wants to run inside the caller's transaction; nobody here opens one. Every statement names the business it
 //! is about; the few that look for due work over all businesses say so.
 
+mod address;
+pub mod allocation;
 pub mod block;
 pub mod booking;
 pub mod business;
@@ -28,6 +30,7 @@ pub mod schedule;
 pub mod schema;
 pub mod service;
 pub mod session;
+mod tls;
 pub mod token;
 
 pub use database::{Conn, Database};

@@ -36,6 +36,28 @@ pub struct DateOverride {
     pub windows: Vec<Window>,
 }
 
+type OverrideColumns = (Uuid, Uuid, NaiveDate, serde_json::Value);
+const OVERRIDE_COLUMNS: (
+    date_override::provider_id,
+    date_override::location_id,
+    date_override::date,
+    date_override::windows,
+) = (
+    date_override::provider_id,
+    date_override::location_id,
+    date_override::date,
+    date_override::windows,
+);
+
+fn date_override_row((provider, location, date, windows): OverrideColumns) -> Result<DateOverride> {
+    Ok(DateOverride {
+        provider_id: ProviderId::from_uuid(provider),
+        location_id: LocationId::from_uuid(location),
+        date,
+        windows: serde_json::from_value(windows)?,
+    })
+}
+
 /// The weekly hours of these providers.
 pub async fn weekly_hours_list(
     mut conn: &Conn,
@@ -74,24 +96,29 @@ pub async fn date_override_list(
         .filter(date_override::business_id.eq(business.uuid()))
         .filter(date_override::provider_id.eq_any(providers))
         .filter(date_override::date.ge(from))
-        .select((
-            date_override::provider_id,
-            date_override::location_id,
-            date_override::date,
-            date_override::windows,
-        ))
-        .load::<(Uuid, Uuid, NaiveDate, serde_json::Value)>(&mut conn)
+        .select(OVERRIDE_COLUMNS)
+        .load::<OverrideColumns>(&mut conn)
         .await?;
-    rows.into_iter()
-        .map(|(provider, location, date, windows)| {
-            Ok(DateOverride {
-                provider_id: ProviderId::from_uuid(provider),
-                location_id: LocationId::from_uuid(location),
-                date,
-                windows: serde_json::from_value(windows)?,
-            })
-        })
-        .collect()
+    rows.into_iter().map(date_override_row).collect()
+}
+
+/// The date overrides of these providers from one day to another, both included; by date and location.
+pub async fn date_override_list_between(
+    mut conn: &Conn,
+    business: BusinessId,
+    providers: &[Uuid],
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<DateOverride>> {
+    let rows = date_override::table
+        .filter(date_override::business_id.eq(business.uuid()))
+        .filter(date_override::provider_id.eq_any(providers))
+        .filter(date_override::date.between(from, to))
+        .order((date_override::date, date_override::location_id))
+        .select(OVERRIDE_COLUMNS)
+        .load::<OverrideColumns>(&mut conn)
+        .await?;
+    rows.into_iter().map(date_override_row).collect()
 }
 
 /// Replaces the weekly hours of a provider at a location.

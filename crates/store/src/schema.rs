@@ -10,6 +10,7 @@ diesel::table! {
         locale -> Text,
         catalogue_version -> BigInt,
         created_at -> Timestamptz,
+        zone_version -> Nullable<Text>,
     }
 }
 diesel::table! {

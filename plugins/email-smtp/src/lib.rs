@@ -26,7 +26,7 @@ mod tests;
 use std::path::PathBuf;
 
 use domain::zone::ZoneDatabase;
-use plugin_api::{Delivery, Done, Failure, Guard, Plugin, Reaction, Want, async_trait};
+use plugin_api::{Delivery, Done, Failure, Plugin, Reaction, Want, async_trait};
 
 pub use crate::error::StartError;
 pub use crate::settings::{Security, Settings};
@@ -111,24 +111,8 @@ impl Plugin for EmailSmtp {
         Settings::from_json(settings.clone()).map(drop)
     }
 
-    fn check(&self) -> Option<&dyn plugin_api::Check> {
-        None
-    }
-
-    fn guard(&self) -> Option<&dyn Guard> {
-        None
-    }
-
     fn reaction(&self) -> Option<&dyn Reaction> {
         Some(self)
-    }
-
-    fn payments(&self) -> Option<&dyn plugin_api::Payments> {
-        None
-    }
-
-    fn inbound(&self) -> Option<&dyn plugin_api::InboundWebhook> {
-        None
     }
 }
 

@@ -325,7 +325,7 @@ pub(super) fn override_reason(
         return Ok(None);
     };
     if !caller.actor.may(Right::Override(provider)) {
-        return Err(Error::forbidden("book against the rules"));
+        return Err(Error::forbidden(caller, "book against the rules"));
     }
     let reason = text::long(&["input", "overrideReason"], Some(reason))?;
     Ok(Some(reason.ok_or_else(|| {

@@ -7,6 +7,8 @@ mod read;
 mod redeem;
 mod reschedule;
 pub(crate) mod seating;
+mod zone_follow;
+mod zone_shift;
 
 use domain::booking::{Booking, BookingStatus};
 use domain::id::Id;
@@ -21,6 +23,7 @@ pub use read::BookingPage;
 pub(crate) use read::narrowed;
 pub use reschedule::Reschedule;
 pub use store::booking::{BookingChange, BookingFilter, Page, Position};
+pub use zone_follow::ZoneShift;
 
 use crate::Caller;
 

@@ -98,7 +98,7 @@ impl UseCase for StepCase {
             .actor
             .may(Right::RunBookings(Some(session.provider_id)));
         if self.step != Step::Cancel && !runs {
-            return Err(Error::forbidden("run bookings"));
+            return Err(Error::forbidden(caller, "run bookings"));
         }
         let mut calendars = Vec::new();
         if self.step == Step::Cancel {

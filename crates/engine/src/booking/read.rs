@@ -10,6 +10,7 @@ use domain::session::Session;
 use store::Conn;
 use store::booking::{BookingChange, BookingFilter, Page, Position};
 
+use crate::availability::checked_instant;
 use crate::{Caller, Engine, Error, Result};
 
 /// A stretch of the list of bookings.
@@ -141,7 +142,7 @@ impl Engine {
     }
 }
 
-/// The filter, narrowed to what the caller may see.
+/// The filter, narrowed to what the caller may see; its instants are of the years that the software knows.
 pub(crate) fn narrowed(caller: &Caller, filter: &BookingFilter) -> Result<BookingFilter> {
     let mut narrowed = filter.clone();
     match caller.actor {
@@ -152,7 +153,12 @@ pub(crate) fn narrowed(caller: &Caller, filter: &BookingFilter) -> Result<Bookin
             narrowed.provider_id = Some(own);
         }
         _ if caller.actor.may(Right::SeeBookings(filter.provider_id)) => {}
-        _ => return Err(Error::forbidden("list these bookings")),
+        _ => return Err(Error::forbidden(caller, "list these bookings")),
+    }
+    for (name, at) in [("from", filter.from), ("to", filter.to)] {
+        if let Some(at) = at {
+            checked_instant(&["filter", name], at)?;
+        }
     }
     Ok(narrowed)
 }

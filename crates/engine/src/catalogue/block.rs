@@ -160,7 +160,7 @@ impl Engine {
     ) -> Result<Blocked> {
         let key = Key::of("deleteBlock", key, &id)?;
         if !caller.actor.is_staff() {
-            return Err(Error::forbidden("delete blocks"));
+            return Err(Error::forbidden(caller, "delete blocks"));
         }
         self.change_block(caller, key, id, Work::Delete).await
     }
@@ -207,7 +207,7 @@ impl Engine {
 
     async fn blockable(&self, caller: &Caller, input: &CreateBlock) -> Result<CalendarId> {
         if !caller.actor.may(Right::ManageSchedule(input.provider_id)) {
-            return Err(Error::forbidden("block this calendar"));
+            return Err(Error::forbidden(caller, "block this calendar"));
         }
         let catalogue = self.catalogue(caller).await?;
         match (input.provider_id, input.resource_id) {

@@ -9,6 +9,7 @@ mod put;
 pub mod resource;
 pub mod schedule;
 pub mod service;
+pub mod timetable;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

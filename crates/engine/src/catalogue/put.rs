@@ -115,7 +115,7 @@ impl Engine {
         I: Serialize,
     {
         if !caller.actor.may(Right::ManageCatalogue) {
-            return Err(Error::forbidden("change the catalogue"));
+            return Err(Error::forbidden(caller, "change the catalogue"));
         }
         let key = Key::of(request.operation, request.key, request.input)?;
         let context = Put {

@@ -220,7 +220,7 @@ impl Engine {
         hours: Hours,
     ) -> Result<ProviderId> {
         if !caller.actor.may(Right::ManageSchedule(Some(provider_id))) {
-            return Err(Error::forbidden("change these hours"));
+            return Err(Error::forbidden(caller, "change these hours"));
         }
         let (engine, caller) = (self.clone(), *caller);
         let case = SetHours {

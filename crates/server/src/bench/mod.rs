@@ -2,7 +2,7 @@
 //!
 //! Guaranteed: only answers with data and without errors or problems count as requests; each booking goes to a slot of its own that was
 //! free when the run began; nothing is measured before the data are in place. The data are a business `bench-<providers>` that later
-//! runs find and use again; its people have no addresses, so nobody is sent mail about it.
+//! runs find and use again; the server has to run with `--rate-limit 0`, for all of it comes from one address; its people have no addresses, so nobody is sent mail about it.
 
 mod fill;
 mod http;

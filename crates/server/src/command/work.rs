@@ -20,6 +20,8 @@ pub(super) async fn work(args: &EngineArgs) -> anyhow::Result<()> {
     tracing::info!("working");
     tokio::select! {
         () = engine.run_feed() => {}
+        // Nobody else may be there to do it: the server beside it can end first, in whatever way.
+        () = cluster.look_after() => {}
         () = &mut stop => {}
     }
     jobs.stop().await;

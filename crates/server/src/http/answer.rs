@@ -5,6 +5,7 @@
 //! well-formed request is answered with 200.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_graphql::{ServerError, Value};
 use axum::body::Body;
@@ -16,6 +17,9 @@ use serde_json::json;
 
 use crate::http::negotiate::Media;
 
+const TOO_MANY_REQUESTS: &str =
+    "too many requests came from this address: wait as many seconds as `retryAfter` says";
+
 /// The codes of refusals that never reach GraphQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
@@ -26,6 +30,7 @@ pub(crate) enum Code {
     NotAcceptable,
     NotFound,
     PayloadTooLarge,
+    RateLimited,
     TooManyOperations,
     Unavailable,
     UnsupportedMediaType,
@@ -40,6 +45,7 @@ impl Code {
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::NotAcceptable => "NOT_ACCEPTABLE",
             Self::NotFound => "NOT_FOUND",
+            Self::RateLimited => "RATE_LIMITED",
             Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
             Self::TooManyOperations => "TOO_MANY_OPERATIONS",
             Self::Unavailable => "UNAVAILABLE",
@@ -105,6 +111,8 @@ pub(crate) struct Refusal {
     code: Code,
     message: String,
     media: Media,
+    /// Seconds until it is worth trying again, where that is known.
+    retry_after: Option<u64>,
 }
 
 impl Refusal {
@@ -115,6 +123,16 @@ impl Refusal {
             code,
             message,
             media,
+            retry_after: None,
+        }
+    }
+
+    /// The client has sent as much as it may; its next request is for after this time.
+    pub(crate) fn too_many_requests(wait: Duration) -> Self {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self {
+            retry_after: Some(whole_seconds(wait)),
+            ..Self::new(status, Code::RateLimited, TOO_MANY_REQUESTS)
         }
     }
 
@@ -126,8 +144,15 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let body = error_body(self.code, &self.message, None);
-        with_body(self.status, self.media, body.to_string().into_bytes())
+        let mut error = error(self.code, &self.message, None);
+        add_retry_after(&mut error, self.retry_after);
+        let body = json!({ "errors": [error] }).to_string().into_bytes();
+        let mut response = with_body(self.status, self.media, body);
+        if let Some(seconds) = self.retry_after {
+            let headers = response.headers_mut();
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 }
 
@@ -154,6 +179,27 @@ pub(crate) fn error(code: Code, message: &str, trace_id: Option<&str>) -> serde_
         object.insert("traceId".to_owned(), id.into());
     }
     json!({ "message": message, "extensions": extensions })
+}
+
+/// The error for one operation too many of a client.
+pub(crate) fn too_many_requests(wait: Duration) -> serde_json::Value {
+    let mut error = error(Code::RateLimited, TOO_MANY_REQUESTS, None);
+    add_retry_after(&mut error, Some(whole_seconds(wait)));
+    error
+}
+
+/// A WebSocket has no headers to say it in.
+fn add_retry_after(error: &mut serde_json::Value, seconds: Option<u64>) {
+    let extensions = error.pointer_mut("/extensions");
+    let object = extensions.and_then(serde_json::Value::as_object_mut);
+    if let (Some(seconds), Some(object)) = (seconds, object) {
+        object.insert("retryAfter".to_owned(), seconds.into());
+    }
+}
+
+/// Rounded up, so that whoever waits that long is let in.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 fn error_body(code: Code, message: &str, trace_id: Option<&str>) -> serde_json::Value {

@@ -13,6 +13,7 @@ pub(crate) mod observe;
 mod operation;
 pub(crate) mod options;
 mod query;
+pub(crate) mod rate;
 pub(crate) mod site;
 mod socket;
 

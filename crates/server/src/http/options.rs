@@ -5,6 +5,8 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use axum::http::uri::Uri;
 
+use crate::http::rate::Rate;
+
 /// How the API is served.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
@@ -26,6 +28,10 @@ pub struct HttpOptions {
     pub drain: Duration,
     /// How much one request may ask for.
     pub limits: graphql::Limits,
+    /// How many requests one client may send; none: any number.
+    pub rate: Option<Rate>,
+    /// How many proxies in front say in `X-Forwarded-For` whom they speak for; 0: the header is a claim like any other.
+    pub trust_forwarded: usize,
 }
 
 impl Default for HttpOptions {
@@ -40,6 +46,8 @@ impl Default for HttpOptions {
             operations: 100,
             drain: Duration::from_secs(10),
             limits: graphql::Limits::default(),
+            rate: None,
+            trust_forwarded: 0,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Queries and mutations over HTTP, by the GraphQL-over-HTTP specification; a GET that wants to be a WebSocket goes to [`socket`].
 //!
-//! Guaranteed: a GET changes nothing; one request runs one operation (no batches); nothing is run for a request whose bearer is not
+//! Guaranteed: nothing is read of a request that is one too many of its client; a GET changes nothing; one request runs one operation (no batches); nothing is run for a request whose bearer is not
 //! known.
 
 use async_graphql::parser::types::OperationType;
@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::http::answer::{Code, Refusal, answer};
 use crate::http::negotiate::{Media, accepted, is_json};
+use crate::http::rate::Client;
 use crate::http::site::Site;
 use crate::http::{identity, operation, socket};
 
@@ -38,18 +39,24 @@ type Object = Map<String, Value>;
 /// `GET /graphql`: a query, or the beginning of a WebSocket.
 pub(crate) async fn get(
     State(site): State<Site>,
+    client: Client,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     parameters: Result<Query<Parameters<String>>, QueryRejection>,
 ) -> Result<Response, Refusal> {
+    let admitted = site.admit(client).map_err(Refusal::too_many_requests);
     match upgrade {
-        Ok(upgrade) => return Ok(socket::open(site, &headers, upgrade)),
+        Ok(upgrade) => {
+            admitted?;
+            return Ok(socket::open(site, client, &headers, upgrade));
+        }
         Err(rejection) if headers.contains_key(UPGRADE) => {
             return Err(bad_request(rejection.body_text()));
         }
         Err(_) => {}
     }
     let media = media(&headers)?;
+    admitted.map_err(|refusal| refusal.in_form(media))?;
     let mut request = match parameters {
         Ok(Query(parameters)) => of_address(parameters),
         Err(rejection) => Err(bad_request(rejection.body_text())),
@@ -69,10 +76,13 @@ pub(crate) async fn get(
 /// `POST /graphql`.
 pub(crate) async fn post(
     State(site): State<Site>,
+    client: Client,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
     let media = media(&headers)?;
+    let admitted = site.admit(client).map_err(Refusal::too_many_requests);
+    admitted.map_err(|refusal| refusal.in_form(media))?;
     let read = read(&headers, body, site.options().body_limit).await;
     let request = read.map_err(|refusal| refusal.in_form(media))?;
     Ok(run(&site, &headers, media, request).await)

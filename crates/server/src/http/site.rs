@@ -1,11 +1,13 @@
 //! What every handler has at hand, and the word to stop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::Engine;
 use tokio::sync::watch;
 
 use crate::http::options::HttpOptions;
+use crate::http::rate::{Client, Rates};
 
 /// One served API. Cheap to clone: all clones are one.
 #[derive(Clone)]
@@ -15,6 +17,7 @@ struct Inner {
     engine: Engine,
     api: graphql::Api,
     options: HttpOptions,
+    rates: Option<Rates>,
     /// Whether to stop. Only sockets subscribe for long, so when nobody listens any more they are all closed.
     stop: watch::Sender<bool>,
 }
@@ -25,6 +28,7 @@ impl Site {
         Self(Arc::new(Inner {
             engine,
             api,
+            rates: options.rate.map(Rates::new),
             options,
             stop: watch::Sender::new(false),
         }))
@@ -40,6 +44,14 @@ impl Site {
 
     pub(crate) fn options(&self) -> &HttpOptions {
         &self.0.options
+    }
+
+    /// Counts one request or operation; the error says how long the client has to wait.
+    pub(crate) fn admit(&self, client: Client) -> Result<(), Duration> {
+        match &self.0.rates {
+            Some(rates) => rates.admit(client),
+            None => Ok(()),
+        }
     }
 
     /// Tells every socket to close, and the probes that this server is no longer ready.

@@ -17,13 +17,19 @@ use self::protocol::PROTOCOL;
 use self::session::Session;
 use crate::http::answer::{Code, refusal};
 use crate::http::identity;
+use crate::http::rate::Client;
 use crate::http::site::Site;
 
 /// Sockets carry small messages, and there are many of them.
 const READ_BUFFER: usize = 4 * 1024;
 
 /// Opens a WebSocket for whoever speaks the protocol and may.
-pub(crate) fn open(site: Site, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+pub(crate) fn open(
+    site: Site,
+    client: Client,
+    headers: &HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     if site.is_stopping() {
         return refusal(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -54,5 +60,9 @@ pub(crate) fn open(site: Site, headers: &HeaderMap, upgrade: WebSocketUpgrade) -
     }
     let claim = identity::of_headers(headers);
     let span = tracing::Span::current();
-    upgrade.on_upgrade(move |socket| Session::new(site, socket, claim).run().instrument(span))
+    upgrade.on_upgrade(move |socket| {
+        Session::new(site, client, socket, claim)
+            .run()
+            .instrument(span)
+    })
 }

@@ -20,6 +20,7 @@ use super::protocol::{ClientMessage, Closing, Operation, ServerMessage};
 use crate::http::answer::{self, Code, Wire, was_refused};
 use crate::http::identity;
 use crate::http::observe::panic_text;
+use crate::http::rate::Client;
 use crate::http::site::Site;
 
 /// How long the other side may take to say goodbye.
@@ -28,6 +29,8 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// An open WebSocket.
 pub(crate) struct Session {
     site: Site,
+    /// Whose requests its operations count as.
+    client: Client,
     socket: WebSocket,
     stop: watch::Receiver<bool>,
     /// What the headers claim, until the first message.
@@ -60,7 +63,12 @@ enum End {
 type Flow = Result<(), End>;
 
 impl Session {
-    pub(crate) fn new(site: Site, socket: WebSocket, claim: engine::Result<Claim>) -> Self {
+    pub(crate) fn new(
+        site: Site,
+        client: Client,
+        socket: WebSocket,
+        claim: engine::Result<Claim>,
+    ) -> Self {
         let now = Instant::now();
         let period = site.options().keepalive;
         let mut ping = interval_at(now + period, period);
@@ -68,6 +76,7 @@ impl Session {
         Self {
             stop: site.stop_signal(),
             site,
+            client,
             socket,
             claim: Some(claim),
             caller: None,
@@ -170,12 +179,10 @@ impl Session {
             let text =
                 format!("this WebSocket has {most} operations open already: complete some of them");
             let error = answer::error(Code::TooManyOperations, &text, None);
-            return self
-                .say(&ServerMessage::Error {
-                    id: &id,
-                    payload: vec![error],
-                })
-                .await;
+            return self.refuse(&id, error).await;
+        }
+        if let Err(wait) = self.site.admit(self.client) {
+            return self.refuse(&id, answer::too_many_requests(wait)).await;
         }
         let variables = operation
             .variables
@@ -227,17 +234,19 @@ impl Session {
                 );
                 let text = "something went wrong in the server; the trace id names it in its log";
                 let error = answer::error(Code::Internal, text, Some(&trace_id));
-                self.say(&ServerMessage::Error {
-                    id,
-                    payload: vec![error],
-                })
-                .await
+                self.refuse(id, error).await
             }
             Step::Done => {
                 self.operations.remove(id);
                 self.say(&ServerMessage::Complete { id }).await
             }
         }
+    }
+
+    /// Ends an operation with one error, before it began.
+    async fn refuse(&mut self, id: &str, error: Value) -> Flow {
+        let payload = vec![error];
+        self.say(&ServerMessage::Error { id, payload }).await
     }
 
     async fn keep_alive(&mut self) -> Flow {
