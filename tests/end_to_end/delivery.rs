@@ -8,7 +8,7 @@ use domain::event::EventKind;
 use engine::catalogue::service::ServiceInput;
 use jobs::{JobOptions, Jobs};
 use plugin_api::{Delivery, Done, Failure, Plugin, Reaction, Want, async_trait};
-use test_support::{World, WorldOptions, at};
+use test_support::{Deliveries, World, WorldOptions};
 use tokio::sync::watch;
 
 /// What the plugin is to do with the next deliveries.
@@ -97,6 +97,9 @@ impl Reaction for Scripted {
     }
 }
 
+/// Deliveries that failed and wait for their time.
+const FAILED: &str = "status = 'waiting' AND last_error IS NOT NULL AND lease_id IS NULL";
+
 struct Stage {
     world: World,
     service: domain::id::ServiceId,
@@ -145,20 +148,13 @@ async fn a_failed_delivery_is_tried_again_and_the_next_of_its_booking_waits_for_
         )
         .await
         .unwrap();
+    let mut deliveries = Deliveries::watch(&world.url).await;
     let jobs = Jobs::start(world.engine.clone(), options());
+    deliveries.until(1, FAILED).await;
     assert_eq!(
         plugin.seen(1).await[0].event.kind,
         EventKind::BookingConfirmed
     );
-    while world
-        .engine
-        .delivery_next("scripted")
-        .await
-        .unwrap()
-        .is_none_or(|next| next > at("2027-03-01T08:01:00Z"))
-    {
-        tokio::task::yield_now().await;
-    }
     world.clock.advance(TimeDelta::minutes(1));
     let seen = plugin.seen(3).await;
     let kinds: Vec<_> = seen
@@ -190,6 +186,7 @@ async fn a_plugin_that_panics_or_hangs_is_tried_again_and_holds_up_no_other() {
     );
     let good = Scripted::new("good", Vec::new());
     let Stage { world, service } = stage(vec![bad.clone(), good.clone()]).await;
+    let mut deliveries = Deliveries::watch(&world.url).await;
     let jobs = Jobs::start(world.engine.clone(), options());
     for hour in ["10", "11"] {
         let starts = format!("2027-03-02T{hour}:00:00Z");
@@ -200,17 +197,13 @@ async fn a_plugin_that_panics_or_hangs_is_tried_again_and_holds_up_no_other() {
             .unwrap();
     }
     assert_eq!(good.seen(2).await.len(), 2);
-    bad.seen(2).await;
     // Both failed once; when their time comes they are tried again.
-    let again = async {
-        while bad.seen.borrow().len() < 4 {
-            world.clock.advance(TimeDelta::seconds(1));
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), again)
-        .await
-        .expect("both are tried again");
+    deliveries.until(2, FAILED).await;
+    assert_eq!(bad.seen(2).await.len(), 2);
+    world.clock.advance(TimeDelta::minutes(1));
+    let attempts = bad.seen(4).await;
+    assert!(attempts[2..].iter().all(|delivery| delivery.attempt == 2));
+    deliveries.until(4, "status = 'delivered'").await;
     jobs.stop().await;
 }
 

@@ -11,6 +11,7 @@
 
 mod app;
 mod client;
+mod deliveries;
 mod invariants;
 mod world;
 
@@ -20,6 +21,7 @@ use store::{Database, migrate};
 
 pub use app::App;
 pub use client::{Client, Socket};
+pub use deliveries::Deliveries;
 pub use invariants::{Violation, invariants};
 pub use world::{At, Recorder, World, WorldOptions, at};
 
