@@ -10,6 +10,7 @@
 )]
 
 mod api;
+mod authorization;
 mod booking;
 mod delivery;
 mod house;

@@ -25,6 +25,14 @@ pub use deliveries::Deliveries;
 pub use invariants::{Violation, invariants};
 pub use world::{At, Recorder, World, WorldOptions, at};
 
+/// A connection for what no use case asks. It ends with the client.
+pub async fn connect(url: &str) -> tokio_postgres::Client {
+    let connected = tokio_postgres::connect(url, tokio_postgres::NoTls).await;
+    let (client, connection) = connected.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
 /// The address of a database of its own, migrated.
 pub async fn database_url() -> anyhow::Result<String> {
     let key = migration_key()?;
