@@ -17,6 +17,7 @@ mod booking_list;
 mod business;
 mod customer;
 mod executor;
+mod expansion;
 mod extension;
 mod failure;
 mod hold;
