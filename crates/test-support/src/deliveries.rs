@@ -10,9 +10,9 @@ use tokio_postgres::{AsyncMessage, Client, NoTls};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const TELL: &str = "
-CREATE FUNCTION tell_of_deliveries() RETURNS trigger LANGUAGE plpgsql AS
+CREATE OR REPLACE FUNCTION tell_of_deliveries() RETURNS trigger LANGUAGE plpgsql AS
   'BEGIN NOTIFY delivery_changed; RETURN NULL; END';
-CREATE TRIGGER tell_of_deliveries AFTER INSERT OR UPDATE ON delivery
+CREATE OR REPLACE TRIGGER tell_of_deliveries AFTER INSERT OR UPDATE ON delivery
   FOR EACH STATEMENT EXECUTE FUNCTION tell_of_deliveries();
 LISTEN delivery_changed;
 ";

@@ -12,7 +12,9 @@
 mod app;
 mod client;
 mod deliveries;
+mod guarding;
 mod invariants;
+pub mod wire;
 mod world;
 
 use sha2::{Digest, Sha256};
@@ -22,6 +24,7 @@ use store::{Database, migrate};
 pub use app::App;
 pub use client::{Client, Socket};
 pub use deliveries::Deliveries;
+pub use guarding::Guarding;
 pub use invariants::{Violation, invariants};
 pub use world::{At, Recorder, World, WorldOptions, at};
 
@@ -36,15 +39,18 @@ pub async fn connect(url: &str) -> tokio_postgres::Client {
 /// The address of a database of its own, migrated.
 pub async fn database_url() -> anyhow::Result<String> {
     let key = migration_key()?;
-    let migrated = |url: String| async move {
-        let options = DatabaseOptions {
-            connections: 1,
-            ..DatabaseOptions::default()
-        };
-        migrate::migrate_up(&Database::new(&url, options)?).await?;
-        Ok::<(), store::StoreError>(())
-    };
+    let migrated = |url: String| async move { migrate(&url).await };
     Ok(local_postgres::testing::database_from_template(&key, migrated).await?)
+}
+
+/// Brings a database up to date that no other test has.
+pub async fn migrate(url: &str) -> Result<(), store::StoreError> {
+    let options = DatabaseOptions {
+        connections: 1,
+        ..DatabaseOptions::default()
+    };
+    migrate::migrate_up(&Database::new(url, options)?).await?;
+    Ok(())
 }
 
 /// Changes whenever the migrations do.

@@ -128,7 +128,7 @@ async fn every_mutation_is_for_those_in_the_table_and_a_refusal_changes_nothing(
     }
     for (mutation, ..) in MUTATIONS {
         write!(table, "\n{mutation:25}").unwrap();
-        for who in 0..EVERYBODY.len() {
+        for (who, name) in EVERYBODY.iter().enumerate() {
             let case = stage.case(mutation).await;
             let client = stage.client(who, &case, &other);
             let before = happened(&database).await;
@@ -136,7 +136,7 @@ async fn every_mutation_is_for_those_in_the_table_and_a_refusal_changes_nothing(
             let (outcome, changed) = (outcome(&answer), happened(&database).await > before);
             let refused = ["FORBIDDEN", "UNAUTHENTICATED", "NOT_FOUND"].contains(&&*outcome);
             assert!(refused || outcome == "yes", "{mutation}: {answer:#}");
-            assert_eq!(changed, !refused, "{mutation}, {}", EVERYBODY[who]);
+            assert_eq!(changed, !refused, "{mutation}, {name}");
             write!(table, "{outcome:15}").unwrap();
         }
     }

@@ -154,9 +154,8 @@ impl Stage {
         } = self;
         let name = "Another";
         let create = |thing: &str| match thing {
-            "Location" => json!({ "name": name }),
             "Provider" => json!({ "name": name, "locationIds": [location] }),
-            "ResourceKind" => json!({ "name": name }),
+            "Location" | "ResourceKind" => json!({ "name": name }),
             "Resource" => json!({ "name": name, "kindId": kind, "locationId": location }),
             "Service" => {
                 json!({ "name": name, "durationMinutes": 60, "providerIds": [provider] })
