@@ -1,6 +1,7 @@
 //! The API as frontends use it: over HTTP, with a demo-sized business built through mutations alone.
 
 use domain::actor::Role;
+use domain::id::{ProviderId, ServiceId};
 use engine::catalogue::service::ServiceInput;
 use serde_json::{Value, json};
 use test_support::{App, Client, World, invariants};
@@ -16,6 +17,30 @@ async fn app() -> (App, Client) {
     let token = app.world.token(Role::Owner, None).await;
     let owner = app.client_with(&token);
     (app, owner)
+}
+
+/// What most tests book: an hour with Anna in London.
+struct Stage {
+    app: App,
+    owner: Client,
+    anna: ProviderId,
+    service: ServiceId,
+}
+
+async fn stage() -> Stage {
+    let (app, owner) = app().await;
+    let location = app.world.location("Europe/London").await;
+    let anna = app.world.provider("Anna", &[location]).await;
+    let service = app
+        .world
+        .service(60, &[anna], ServiceInput::default())
+        .await;
+    Stage {
+        app,
+        owner,
+        anna,
+        service,
+    }
 }
 
 async fn create(owner: &Client, mutation: &str, kind: &str, thing: &str, input: Value) -> String {
@@ -139,14 +164,8 @@ async fn a_newcomer_builds_a_business_and_a_visitor_books_in_it() {
 
 #[tokio::test]
 async fn a_customer_without_an_account_manages_one_booking_and_sees_no_other() {
-    let (app, _) = app().await;
-    let location = app.world.location("Europe/London").await;
-    let anna = app.world.provider("Anna", &[location]).await;
-    let service = app
-        .world
-        .service(60, &[anna], ServiceInput::default())
-        .await
-        .to_string();
+    let Stage { app, service, .. } = stage().await;
+    let service = service.to_string();
     let visitor = app.client();
     let mut made = Vec::new();
     for (hour, name) in [("10", "Eve"), ("11", "Bob")] {
@@ -185,14 +204,13 @@ async fn a_customer_without_an_account_manages_one_booking_and_sees_no_other() {
 
 #[tokio::test]
 async fn bad_input_is_answered_with_a_code_and_a_path_and_changes_nothing() {
-    let (app, owner) = app().await;
-    let location = app.world.location("Europe/London").await;
-    let anna = app.world.provider("Anna", &[location]).await;
-    let service = app
-        .world
-        .service(60, &[anna], ServiceInput::default())
-        .await
-        .to_string();
+    let Stage {
+        app,
+        owner,
+        anna,
+        service,
+    } = stage().await;
+    let service = service.to_string();
     let other = app.world.another_business("other").await;
     let theirs_location = other.location("America/New_York").await;
     let theirs = other.provider("Zoe", &[theirs_location]).await.to_string();
@@ -296,13 +314,12 @@ async fn bad_input_is_answered_with_a_code_and_a_path_and_changes_nothing() {
 
 #[tokio::test]
 async fn bookings_are_listed_page_by_page_in_both_directions() {
-    let (app, owner) = app().await;
-    let location = app.world.location("Europe/London").await;
-    let anna = app.world.provider("Anna", &[location]).await;
-    let service = app
-        .world
-        .service(60, &[anna], ServiceInput::default())
-        .await;
+    let Stage {
+        app,
+        owner,
+        service,
+        ..
+    } = stage().await;
     for hour in 9..14 {
         let starts = format!("2027-03-02T{hour:02}:00:00Z");
         let request = app

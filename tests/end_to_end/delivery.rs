@@ -1,106 +1,17 @@
 //! Events on their way to plugins: at least once, in order for one booking, none lost, none in the way of another.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::event::EventKind;
 use engine::catalogue::service::ServiceInput;
 use jobs::{JobOptions, Jobs};
-use plugin_api::{Delivery, Done, Failure, Plugin, Reaction, Want, async_trait};
-use test_support::{World, WorldOptions, at};
-use tokio::sync::watch;
+use plugin_api::{Failure, Plugin};
+use test_support::{Deliveries, Scripted, World, WorldOptions};
 
-/// What the plugin is to do with the next deliveries.
-type Script = Arc<Mutex<Vec<Result<Done, Failure>>>>;
-
-/// A plugin that does as it is told and remembers what it was handed.
-struct Scripted {
-    name: &'static str,
-    script: Script,
-    seen: watch::Sender<Vec<Delivery>>,
-}
-
-impl Scripted {
-    fn new(name: &'static str, script: Vec<Result<Done, Failure>>) -> Arc<Self> {
-        Arc::new(Self {
-            name,
-            script: Arc::new(Mutex::new(script)),
-            seen: watch::Sender::new(Vec::new()),
-        })
-    }
-
-    async fn seen(&self, count: usize) -> Vec<Delivery> {
-        let mut seen = self.seen.subscribe();
-        let wait = seen.wait_for(|seen| seen.len() >= count);
-        tokio::time::timeout(Duration::from_secs(20), wait)
-            .await
-            .expect("deliveries in time")
-            .unwrap()
-            .clone()
-    }
-}
-
-impl Plugin for Scripted {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-    fn title(&self) -> &'static str {
-        "Scripted"
-    }
-    fn description(&self) -> &'static str {
-        "Does as it is told."
-    }
-    fn settings_schema(&self) -> serde_json::Value {
-        serde_json::json!({ "type": "object", "additionalProperties": false })
-    }
-    fn on_by_default(&self) -> bool {
-        true
-    }
-
-    fn validate(&self, _: &serde_json::Value) -> Result<(), plugin_api::SettingsError> {
-        Ok(())
-    }
-
-    fn reaction(&self) -> Option<&dyn Reaction> {
-        Some(self)
-    }
-}
-
-#[async_trait]
-impl Reaction for Scripted {
-    fn wants(&self) -> &[Want] {
-        &[
-            Want {
-                event: EventKind::BookingConfirmed,
-                part: "all",
-            },
-            Want {
-                event: EventKind::BookingCancelled,
-                part: "all",
-            },
-        ]
-    }
-
-    async fn react(&self, delivery: &Delivery) -> Result<Done, Failure> {
-        let next = {
-            let mut script = self.script.lock().unwrap();
-            if script.is_empty() {
-                Ok(Done::Delivered)
-            } else {
-                script.remove(0)
-            }
-        };
-        self.seen.send_modify(|seen| seen.push(delivery.clone()));
-        if matches!(&next, Err(Failure::GiveUp { reason }) if reason == "panic") {
-            panic!("as it was told");
-        }
-        if matches!(&next, Err(Failure::GiveUp { reason }) if reason == "hang") {
-            std::future::pending::<()>().await;
-        }
-        next
-    }
-}
+/// Deliveries that failed and wait for their time.
+const FAILED: &str = "status = 'waiting' AND last_error IS NOT NULL AND lease_id IS NULL";
 
 struct Stage {
     world: World,
@@ -150,20 +61,13 @@ async fn a_failed_delivery_is_tried_again_and_the_next_of_its_booking_waits_for_
         )
         .await
         .unwrap();
+    let mut deliveries = Deliveries::watch(&world.url).await;
     let jobs = Jobs::start(world.engine.clone(), options());
+    deliveries.until(1, FAILED).await;
     assert_eq!(
         plugin.seen(1).await[0].event.kind,
         EventKind::BookingConfirmed
     );
-    while world
-        .engine
-        .delivery_next("scripted", &[])
-        .await
-        .unwrap()
-        .is_none_or(|next| next > at("2027-03-01T08:01:00Z"))
-    {
-        tokio::task::yield_now().await;
-    }
     world.clock.advance(TimeDelta::minutes(1));
     let seen = plugin.seen(3).await;
     let kinds: Vec<_> = seen
@@ -195,6 +99,7 @@ async fn a_plugin_that_panics_or_hangs_is_tried_again_and_holds_up_no_other() {
     );
     let good = Scripted::new("good", Vec::new());
     let Stage { world, service } = stage(vec![bad.clone(), good.clone()]).await;
+    let mut deliveries = Deliveries::watch(&world.url).await;
     let jobs = Jobs::start(world.engine.clone(), options());
     for hour in ["10", "11"] {
         let starts = format!("2027-03-02T{hour}:00:00Z");
@@ -205,17 +110,13 @@ async fn a_plugin_that_panics_or_hangs_is_tried_again_and_holds_up_no_other() {
             .unwrap();
     }
     assert_eq!(good.seen(2).await.len(), 2);
-    bad.seen(2).await;
     // Both failed once; when their time comes they are tried again.
-    let again = async {
-        while bad.seen.borrow().len() < 4 {
-            world.clock.advance(TimeDelta::seconds(1));
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), again)
-        .await
-        .expect("both are tried again");
+    deliveries.until(2, FAILED).await;
+    assert_eq!(bad.seen(2).await.len(), 2);
+    world.clock.advance(TimeDelta::minutes(1));
+    let attempts = bad.seen(4).await;
+    assert!(attempts[2..].iter().all(|delivery| delivery.attempt == 2));
+    deliveries.until(4, "status = 'delivered'").await;
     jobs.stop().await;
 }
 

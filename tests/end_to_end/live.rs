@@ -2,8 +2,10 @@
 
 use chrono::TimeDelta;
 use domain::actor::Role;
+use engine::availability::AvailabilityQuestion;
 use engine::catalogue::service::ServiceInput;
 use engine::hold::HoldSlot;
+use engine::live::CutOff;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use test_support::{App, Socket, World, at};
@@ -18,6 +20,18 @@ async fn stage() -> (App, domain::id::ServiceId, Value) {
     let service = world.service(60, &[anna], ServiceInput::default()).await;
     let input = json!({ "input": { "serviceId": service.to_string(), "from": "2027-03-02T00:00:00Z", "to": "2027-03-03T00:00:00Z" } });
     (App::start(world).await, service, input)
+}
+
+fn question(service_id: domain::id::ServiceId) -> AvailabilityQuestion {
+    AvailabilityQuestion {
+        service_id,
+        from: at("2027-03-02T00:00:00Z"),
+        to: at("2027-03-03T00:00:00Z"),
+        location_id: None,
+        provider_ids: None,
+        party_size: 1,
+        reschedule_of: None,
+    }
 }
 
 async fn change(socket: &mut Socket) -> (usize, Vec<String>, Vec<String>) {
@@ -99,26 +113,18 @@ async fn a_page_sees_slots_go_and_come_whichever_process_they_went_in() {
 async fn a_thousand_pages_that_ask_the_same_cost_one_computation_for_each_change() {
     let (app, service, _) = stage().await;
     let engine = &app.world.engine;
-    let question = engine::availability::AvailabilityQuestion {
-        service_id: service,
-        from: at("2027-03-02T00:00:00Z"),
-        to: at("2027-03-03T00:00:00Z"),
-        location_id: None,
-        provider_ids: None,
-        party_size: 1,
-        reschedule_of: None,
-    };
     let mut pages = Vec::new();
     for _ in 0..1_000 {
         let mut page = Box::pin(
             engine
-                .watch_availability(&app.world.visitor, question.clone())
+                .watch_availability(&app.world.visitor, question(service))
                 .await
                 .unwrap(),
         );
         assert_eq!(page.next().await.unwrap().unwrap().slots.len(), 8);
         pages.push(page);
     }
+    assert_eq!(engine.watched_answers_computed(), 1, "for a thousand pages");
     app.world.statements.take();
     engine
         .book(
@@ -142,6 +148,40 @@ async fn a_thousand_pages_that_ask_the_same_cost_one_computation_for_each_change
         reads <= 1,
         "{reads} readings of the calendar for one change"
     );
+    assert_eq!(
+        engine.watched_answers_computed(),
+        2,
+        "once more for a change"
+    );
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_falls_too_far_behind_is_cut_off_and_no_other_is() {
+    let (app, service, _) = stage().await;
+    let (engine, visitor) = (&app.world.engine, &app.world.visitor);
+    let mut pages = Vec::new();
+    for _ in 0..2 {
+        let watch = engine.watch_availability(visitor, question(service)).await;
+        let mut page = Box::pin(watch.unwrap());
+        page.next().await.unwrap().unwrap();
+        pages.push(page);
+    }
+    let (mut slow, mut quick) = (pages.remove(0), pages.remove(0));
+    // More changes than are kept for anybody.
+    for turn in 0..33 {
+        let request = app
+            .world
+            .booking(service, "2027-03-02T10:00:00Z", &format!("Client {turn}"));
+        let booked = engine.book(visitor, request, None).await.unwrap();
+        assert_eq!(quick.next().await.unwrap().unwrap().slots.len(), 7);
+        let id = booked.made.booking.id;
+        let cancelled = engine.cancel(&app.world.owner, id, None, None, None).await;
+        cancelled.unwrap();
+        assert_eq!(quick.next().await.unwrap().unwrap().slots.len(), 8);
+    }
+    assert_eq!(slow.next().await.unwrap().err(), Some(CutOff));
+    assert!(slow.next().await.is_none(), "that was the last word");
     app.stop().await;
 }
 

@@ -10,13 +10,20 @@
 )]
 
 mod api;
+mod authorization;
 mod booking;
 mod delivery;
+mod hang_up;
 mod house;
+mod limits;
 mod live;
+mod plugins;
 mod promises;
 mod race;
 mod refusal;
+mod restart;
 mod schedule;
+mod slow_reader;
+mod socket;
 mod storm;
 mod zones;

@@ -19,7 +19,10 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
 use crate::request::AtHand;
-use crate::{Limits, scalar};
+use crate::{Limits, expansion, scalar};
+
+/// What GraphQL says of a request that asks for too much.
+const TOO_COMPLEX: &str = "Query is too complex.";
 
 /// Makes one for each request.
 pub(crate) struct Answering(pub(crate) Limits);
@@ -91,9 +94,15 @@ impl Extension for Answer {
     async fn prepare_request(
         &self,
         ctx: &ExtensionContext<'_>,
-        request: Request,
+        mut request: Request,
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
+        let most = self.limits.complexity;
+        // What cannot be parsed is told of where it is parsed.
+        let document = request.parsed_query();
+        if document.is_ok_and(|document| !expansion::is_within(document, most)) {
+            return Err(self.explained(ServerError::new(TOO_COMPLEX, None)));
+        }
         let own = request
             .data
             .get(&std::any::TypeId::of::<Caller>())
@@ -157,7 +166,7 @@ impl Answer {
     fn explained(&self, mut error: ServerError) -> ServerError {
         let Limits { depth, complexity } = self.limits;
         let code = match error.message.as_str() {
-            "Query is too complex." => {
+            TOO_COMPLEX => {
                 error.message = format!(
                     "the request asks for too much at once: at most {complexity} fields by estimate"
                 );

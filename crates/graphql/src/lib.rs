@@ -19,6 +19,7 @@ mod connection;
 mod customer;
 mod delivery;
 mod executor;
+mod expansion;
 mod extension;
 mod failure;
 mod hold;

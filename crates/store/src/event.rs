@@ -25,16 +25,39 @@ pub struct Running {
     /// Nothing from here on has begun. Equal to the horizon when nobody writes.
     #[diesel(sql_type = BigInt)]
     pub next: Horizon,
+    /// When the server was started, in microseconds. See [`event_horizon_at_start`].
+    #[diesel(sql_type = BigInt)]
+    pub started: i64,
 }
 
 /// Which transactions are running.
 pub async fn event_running(mut conn: &Conn) -> Result<Running> {
     Ok(Prepared(diesel::sql_query(
-        "SELECT pg_snapshot_xmin(s)::text::bigint AS horizon, pg_snapshot_xmax(s)::text::bigint AS next \
+        "SELECT pg_snapshot_xmin(s)::text::bigint AS horizon, pg_snapshot_xmax(s)::text::bigint AS next, \
+         (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS started \
          FROM pg_current_snapshot() AS s",
     ))
     .get_result(&mut conn)
     .await?)
+}
+
+/// Where transactions were numbered on from when the server came up again; asked soon after it did. A crash forgets the numbers of
+/// transactions that left nothing behind, and they are given out again, though a reader may have come beyond them. All that was written
+/// before the crash has lower ones.
+pub async fn event_horizon_at_start(mut conn: &Conn) -> Result<Horizon> {
+    #[derive(QueryableByName)]
+    struct Start {
+        #[diesel(sql_type = BigInt)]
+        horizon: Horizon,
+    }
+    let start: Start = Prepared(diesel::sql_query(
+        // An epoch and a number of 32 bits: the whole number. The end of a recovery is a checkpoint.
+        "SELECT (split_part(next_xid, ':', 1)::bigint << 32) + split_part(next_xid, ':', 2)::bigint AS horizon \
+         FROM pg_control_checkpoint()",
+    ))
+    .get_result(&mut conn)
+    .await?;
+    Ok(start.horizon)
 }
 
 #[derive(QueryableByName)]

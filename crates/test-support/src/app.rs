@@ -26,23 +26,23 @@ pub struct App {
 impl App {
     /// Starts an app on a world.
     pub async fn start(world: World) -> Self {
+        Self::start_with(world, HttpOptions::default(), JobOptions::default()).await
+    }
+
+    /// Starts an app that is served and works otherwise than usual.
+    pub async fn start_with(world: World, http: HttpOptions, jobs: JobOptions) -> Self {
         let engine = world.engine.clone();
         let feed = tokio::spawn(async move { engine.run_feed().await });
         // What is committed from here on is told: the feed has found its place.
         world.engine.feed_ready().await;
-        let jobs = Jobs::start(world.engine.clone(), JobOptions::default());
+        let jobs = Jobs::start(world.engine.clone(), jobs);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let engine = world.engine.clone();
-        let server = tokio::spawn(serve(
-            listener,
-            engine,
-            HttpOptions::default(),
-            async move {
-                let _ = stopped.await;
-            },
-        ));
+        let server = tokio::spawn(serve(listener, engine, http, async move {
+            let _ = stopped.await;
+        }));
         Self {
             address,
             world,

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 
 /// The longest that anything may take before the test fails: not a pause, a bound.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -89,14 +90,33 @@ impl Client {
 
     /// A WebSocket that has said nothing yet.
     pub async fn raw_socket(&self) -> Socket {
-        let mut request = format!("ws://{}/graphql", self.address)
-            .into_client_request()
-            .unwrap();
-        request.headers_mut().insert(
-            "sec-websocket-protocol",
-            "graphql-transport-ws".parse().unwrap(),
-        );
-        Socket(connect_async(request).await.unwrap().0)
+        let connected = connect_async(self.handshake("graphql-transport-ws")).await;
+        Socket(connected.unwrap().0)
+    }
+
+    /// A WebSocket that has said nothing yet, on a connection that takes little unless it is read.
+    pub async fn narrow_socket(&self) -> Socket {
+        let narrow = TcpSocket::new_v4().unwrap();
+        narrow.set_recv_buffer_size(4 * 1024).unwrap();
+        let stream = MaybeTlsStream::Plain(narrow.connect(self.address).await.unwrap());
+        let connected = client_async(self.handshake("graphql-transport-ws"), stream).await;
+        Socket(connected.unwrap().0)
+    }
+
+    /// The status with which a WebSocket of this subprotocol is refused.
+    pub async fn refused_socket(&self, protocol: &str) -> u16 {
+        match connect_async(self.handshake(protocol)).await {
+            Err(tungstenite::Error::Http(answer)) => answer.status().as_u16(),
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    fn handshake(&self, protocol: &str) -> Request {
+        let address = format!("ws://{}/graphql", self.address);
+        let mut request = address.into_client_request().unwrap();
+        let headers = request.headers_mut();
+        headers.insert("sec-websocket-protocol", protocol.parse().unwrap());
+        request
     }
 }
 
@@ -110,6 +130,24 @@ impl Socket {
             .send(Message::text(message.to_string()))
             .await
             .unwrap();
+    }
+
+    /// Sends text that need not be a message.
+    pub async fn send_text(&mut self, text: &str) {
+        self.0.send(Message::text(text)).await.unwrap();
+    }
+
+    /// Sends bytes, which no message is.
+    pub async fn send_bytes(&mut self, bytes: &'static [u8]) {
+        self.0.send(Message::binary(bytes)).await.unwrap();
+    }
+
+    /// Sends a message again and again and reads nothing, until the other side is gone.
+    pub async fn send_until_gone(&mut self, message: Value) {
+        let text = message.to_string();
+        let sending = async { while self.0.send(Message::text(text.as_str())).await.is_ok() {} };
+        let gone = tokio::time::timeout(PATIENCE, sending).await;
+        gone.expect("the other side goes in time");
     }
 
     /// Starts a subscription under an id.
@@ -129,11 +167,13 @@ impl Socket {
 
     /// The next message, or the code with which the socket was closed.
     pub async fn next_or_close(&mut self) -> Result<Value, u16> {
+        let next = tokio::time::timeout(PATIENCE, self.hear()).await;
+        next.expect("a message in time")
+    }
+
+    async fn hear(&mut self) -> Result<Value, u16> {
         loop {
-            let message = tokio::time::timeout(PATIENCE, self.0.next())
-                .await
-                .expect("a message in time");
-            match message {
+            match self.0.next().await {
                 Some(Ok(Message::Text(text))) => {
                     let message: Value = serde_json::from_str(&text).unwrap();
                     if message["type"] == "ping" {

@@ -11,7 +11,11 @@
 
 mod app;
 mod client;
+mod deliveries;
+mod guarding;
 mod invariants;
+mod scripted;
+pub mod wire;
 mod world;
 
 use sha2::{Digest, Sha256};
@@ -20,21 +24,35 @@ use store::{Database, migrate};
 
 pub use app::App;
 pub use client::{Client, Socket};
+pub use deliveries::Deliveries;
+pub use guarding::Guarding;
 pub use invariants::{Violation, invariants};
+pub use scripted::Scripted;
 pub use world::{At, Recorder, World, WorldOptions, at};
+
+/// A connection for what no use case asks. It ends with the client.
+pub async fn connect(url: &str) -> tokio_postgres::Client {
+    let connected = tokio_postgres::connect(url, tokio_postgres::NoTls).await;
+    let (client, connection) = connected.unwrap();
+    tokio::spawn(connection);
+    client
+}
 
 /// The address of a database of its own, migrated.
 pub async fn database_url() -> anyhow::Result<String> {
     let key = migration_key()?;
-    let migrated = |url: String| async move {
-        let options = DatabaseOptions {
-            connections: 1,
-            ..DatabaseOptions::default()
-        };
-        migrate::migrate_up(&Database::new(&url, options)?).await?;
-        Ok::<(), store::StoreError>(())
-    };
+    let migrated = |url: String| async move { migrate(&url).await };
     Ok(local_postgres::testing::database_from_template(&key, migrated).await?)
+}
+
+/// Brings a database up to date that no other test has.
+pub async fn migrate(url: &str) -> Result<(), store::StoreError> {
+    let options = DatabaseOptions {
+        connections: 1,
+        ..DatabaseOptions::default()
+    };
+    migrate::migrate_up(&Database::new(url, options)?).await?;
+    Ok(())
 }
 
 /// Changes whenever the migrations do.

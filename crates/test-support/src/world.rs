@@ -1,6 +1,6 @@
 //! A business to test in: an engine on a database of its own, with a clock that stands, and builders for what is in it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -19,6 +19,7 @@ use engine::{Caller, Clock, Engine, EngineOptions};
 use plugin_api::Plugin;
 use store::Database;
 use store::database::DatabaseOptions;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 /// An instant from its RFC 3339 text.
@@ -31,12 +32,21 @@ pub type At = DateTime<Utc>;
 
 /// Every statement that an engine ran, in order.
 #[derive(Clone, Default)]
-pub struct Recorder(Arc<Mutex<Vec<String>>>);
+pub struct Recorder(Arc<watch::Sender<Vec<String>>>);
 
 impl Recorder {
     /// The statements since the last time, and forgets them.
     pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap())
+        self.0.send_replace(Vec::new())
+    }
+
+    /// Waits until so many statements with this in them were begun since.
+    pub async fn until(&self, count: usize, part: &str) {
+        let mut ran = self.0.subscribe();
+        let enough =
+            |ran: &Vec<String>| ran.iter().filter(|sql| sql.contains(part)).count() >= count;
+        let wait = tokio::time::timeout(Duration::from_secs(20), ran.wait_for(enough));
+        assert!(wait.await.is_ok(), "there are not {count} of {part}");
     }
 }
 
@@ -324,7 +334,7 @@ fn engine(
         connections,
         wait: Duration::from_secs(20),
         observer: Some(Arc::new(move |sql: &str| {
-            log.lock().unwrap().push(sql.to_owned());
+            log.send_modify(|log| log.push(sql.to_owned()));
         })),
     };
     let database = Database::new(url, options).expect("an address of a database");

@@ -2,6 +2,7 @@
 //! who asked it. The first thing a watcher gets is the state; then every state that differs from the one before.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,7 +41,10 @@ type Key = (BusinessId, AvailabilityQuestion);
 
 /// The questions that are watched.
 #[derive(Default)]
-pub(super) struct Questions(Mutex<HashMap<Key, Arc<Shared>>>);
+pub(super) struct Questions {
+    watched: Mutex<HashMap<Key, Arc<Shared>>>,
+    computed: AtomicU64,
+}
 
 /// A question that is watched. The lock is held while a state is computed for the first time or handed on, so whoever comes gets a
 /// state and every one after it.
@@ -51,7 +55,7 @@ struct Shared {
 
 impl Questions {
     fn shared(&self, key: &Key) -> Arc<Shared> {
-        let mut questions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut questions = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = || {
             Arc::new(Shared {
                 latest: tokio::sync::Mutex::new(None),
@@ -63,7 +67,7 @@ impl Questions {
 
     /// Forgets a question if nobody watches it; whoever is about to holds the entry.
     fn forget(&self, key: &Key) -> bool {
-        let mut questions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut questions = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         let unused = |shared: &Arc<Shared>| {
             shared.sender.receiver_count() == 0 && Arc::strong_count(shared) <= 2
         };
@@ -141,7 +145,17 @@ impl Engine {
         Ok(Arc::new(first))
     }
 
+    /// How often the answer to a watched question was computed, in the life of this process.
+    pub fn watched_answers_computed(&self) -> u64 {
+        self.0.live.questions.computed.load(Ordering::Relaxed)
+    }
+
     async fn answer(&self, (business, question): &Key) -> Result<AvailabilityAnswer> {
+        self.0
+            .live
+            .questions
+            .computed
+            .fetch_add(1, Ordering::Relaxed);
         let caller = Caller {
             business: *business,
             actor: Actor::System,

@@ -16,6 +16,7 @@ use std::time::Duration;
 use domain::event::Event;
 use domain::id::{BusinessId, Id};
 use futures_util::StreamExt;
+use store::event::Running;
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
@@ -149,10 +150,16 @@ impl Engine {
     }
 
     /// Reads what is new, and answers how long to wait for more if nobody says that there is some.
-    async fn read_on(&self, seen: &mut Option<i64>) -> Result<Duration> {
+    async fn read_on(&self, seen: &mut Option<Running>) -> Result<Duration> {
         let conn = self.0.database.conn().await?;
         let running = store::event::event_running(&conn).await?;
-        let from = *seen.get_or_insert(running.horizon);
+        let last = *seen.get_or_insert(running);
+        let from = if last.started == running.started {
+            last.horizon
+        } else {
+            let start = store::event::event_horizon_at_start(&conn).await?;
+            last.horizon.min(start)
+        };
         self.0.live.ready.send_replace(true);
         if running.horizon > from {
             // Whoever begins to watch after this has read what lies below the horizon by itself.
@@ -163,8 +170,8 @@ impl Engine {
                         .await?;
                 self.0.live.tell(events);
             }
-            *seen = Some(running.horizon);
         }
+        *seen = Some(running);
         Ok(if running.horizon < running.next {
             SOON
         } else {
