@@ -17,6 +17,10 @@ const TWICE: &str = "INSERT INTO session SELECT business_id, gen_random_uuid(), 
     INSERT INTO allocation SELECT s.business_id, a.calendar_id, a.unit, s.id, a.during, a.overlap \
     FROM allocation a, session s WHERE s.id <> a.session_id";
 
+/// A payment that was asked for.
+const UNPAID: &str = "INSERT INTO payment (business_id, id, booking_id, plugin, kind, status, amount, currency, expires_at, created_at) \
+    SELECT business_id, id, id, 'payments-till', 'charge', 'waiting', 5000, 'EUR', now(), now() FROM booking";
+
 async fn booked() -> World {
     let world = World::new().await;
     let location = world.location("Europe/London").await;
@@ -65,6 +69,9 @@ async fn the_check_sees_every_promise_that_is_broken() {
                 .into(),
         ),
         ("history does not match the version", "DELETE FROM booking_change".into()),
+        ("a booking waits for no payment", "UPDATE booking SET status = 'pending'".into()),
+        ("a booking stands unpaid", format!("{UNPAID}; UPDATE booking SET status = 'confirmed'")),
+        ("the ledger does not add up", format!("{UNPAID}; UPDATE payment SET status = 'paid', taken = 5000")),
         ("events do not match the version", "DELETE FROM delivery; DELETE FROM event WHERE booking_id IS NOT NULL".into()),
     ];
     for (rule, sql) in broken {

@@ -102,6 +102,9 @@ pub struct Booking {
     pub note: Option<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// Until when it waits for its payment, while it is pending.
+    #[serde(default)]
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// The time of a booking's session, for the decisions below.

@@ -8,17 +8,35 @@ use serde::{Deserialize, Serialize};
 
 use crate::booking::BookingStatus;
 use crate::id::{
-    BookingId, CalendarId, CustomerId, EventId, HoldId, LocationId, ProviderId, ServiceId,
-    SessionId,
+    BookingId, CalendarId, CustomerId, EventId, HoldId, LocationId, PaymentId, ProviderId,
+    ServiceId, SessionId,
 };
 use crate::money::Money;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum EventKind {
-    /// A booking was made (and is confirmed, unless it waits for something).
+    /// A booking stands: it was made so, or what it waited for has come.
     #[serde(rename = "booking.confirmed")]
     BookingConfirmed,
+    /// A booking was made that waits for its payment, and keeps its places meanwhile.
+    #[serde(rename = "booking.pending")]
+    BookingPending,
+    /// A payment was made, or a card was saved.
+    #[serde(rename = "payment.paid")]
+    PaymentPaid,
+    /// A payment came to nothing, or nobody paid in time.
+    #[serde(rename = "payment.failed")]
+    PaymentFailed,
+    /// The other side called about a payment.
+    #[serde(rename = "payment.called")]
+    PaymentCalled,
+    /// Money is to go back to the customer.
+    #[serde(rename = "payment.refund_requested")]
+    RefundRequested,
+    /// Money went back to the customer.
+    #[serde(rename = "payment.refunded")]
+    PaymentRefunded,
     /// A booking moved to another time or provider.
     #[serde(rename = "booking.rescheduled")]
     BookingRescheduled,
@@ -62,8 +80,14 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind there is.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 20] = [
         Self::BookingConfirmed,
+        Self::BookingPending,
+        Self::PaymentPaid,
+        Self::PaymentFailed,
+        Self::PaymentCalled,
+        Self::RefundRequested,
+        Self::PaymentRefunded,
         Self::BookingRescheduled,
         Self::BookingCancelled,
         Self::BookingCheckedIn,
@@ -83,6 +107,12 @@ impl EventKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::BookingConfirmed => "booking.confirmed",
+            Self::BookingPending => "booking.pending",
+            Self::PaymentPaid => "payment.paid",
+            Self::PaymentFailed => "payment.failed",
+            Self::PaymentCalled => "payment.called",
+            Self::RefundRequested => "payment.refund_requested",
+            Self::PaymentRefunded => "payment.refunded",
             Self::BookingRescheduled => "booking.rescheduled",
             Self::BookingCancelled => "booking.cancelled",
             Self::BookingCheckedIn => "booking.checked_in",
@@ -120,6 +150,9 @@ pub struct Event {
     pub booking: Option<BookingFacts>,
     /// The hold it happened to.
     pub hold_id: Option<HoldId>,
+    /// The payment it happened to.
+    #[serde(default)]
+    pub payment_id: Option<PaymentId>,
 }
 
 /// A booking as it was when something happened to it.

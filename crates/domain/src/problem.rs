@@ -81,6 +81,11 @@ pub enum Problem {
     },
     /// The hold has run out, was given back or was redeemed.
     HoldExpired,
+    /// The payment that it asks for came to nothing.
+    PaymentFailed {
+        /// In words.
+        message: String,
+    },
     /// A plugin refused the booking.
     PluginRefused {
         /// In the plugin's words.

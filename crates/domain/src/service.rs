@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::deposit::Deposit;
 use crate::id::{ProviderId, ResourceKindId, ServiceId};
 use crate::money::Money;
 use crate::policy::BookingPolicy;
@@ -50,6 +51,8 @@ pub struct Service {
     pub price: Money,
     /// When it may be booked.
     pub policy: BookingPolicy,
+    /// What is to be paid before a booking stands.
+    pub deposit: Deposit,
     /// The most sessions that may start on one local day (AVAILABILITY.md, 11).
     pub daily_limit: Option<u32>,
     /// Who offers it.

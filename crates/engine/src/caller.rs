@@ -79,7 +79,7 @@ impl Engine {
         })
     }
 
-    async fn business_id(&self, slug: &str) -> Result<BusinessId> {
+    pub(crate) async fn business_id(&self, slug: &str) -> Result<BusinessId> {
         if let Some(id) = self.0.slugs.0.get(slug).await {
             return Ok(id);
         }

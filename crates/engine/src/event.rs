@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::event::{BookingFacts, Event, EventKind};
-use domain::id::{CalendarId, EventId, HoldId, Id};
+use domain::id::{CalendarId, EventId, HoldId, Id, PaymentId};
 use store::changes::{Changes, DeliveryRow, EventRow};
 use uuid::Uuid;
 
@@ -22,6 +22,16 @@ pub(crate) struct Happening {
     pub booking: Option<BookingFacts>,
     /// The hold it happens to.
     pub hold: Option<HoldId>,
+    /// The payment it happens to.
+    pub payment: Option<PaymentId>,
+}
+
+/// An event that was added to the changes, for what is to be done about it.
+pub(crate) struct Recorded {
+    pub id: EventId,
+    pub booking_id: Option<Uuid>,
+    pub booking_version: i64,
+    pub at: DateTime<Utc>,
 }
 
 impl Engine {
@@ -31,13 +41,14 @@ impl Engine {
         catalogue: &Catalogue,
         changes: &mut Changes,
         happening: Happening,
-    ) -> Result<()> {
+    ) -> Result<Recorded> {
         let Happening {
             kind,
             at,
             calendars,
             booking,
             hold,
+            payment,
         } = happening;
         let event = Event {
             id: EventId::from_uuid(Uuid::now_v7()),
@@ -46,6 +57,7 @@ impl Engine {
             calendar_ids: calendars,
             booking,
             hold_id: hold,
+            payment_id: payment,
         };
         let booking_id = event.booking.as_ref().map(|facts| facts.booking_id.uuid());
         let booking_version = event.booking.as_ref().map_or(0, |facts| facts.version);
@@ -63,6 +75,7 @@ impl Engine {
                     booking_id,
                     booking_version,
                     created_at: at,
+                    due_at: at,
                 });
             }
         }
@@ -75,6 +88,11 @@ impl Engine {
             payload: serde_json::to_value(&event)
                 .map_err(|error| Error::Fault(error.to_string()))?,
         });
-        Ok(())
+        Ok(Recorded {
+            id: event.id,
+            booking_id,
+            booking_version,
+            at,
+        })
     }
 }

@@ -98,6 +98,7 @@ impl UseCase for HoldCase {
                 calendars,
                 booking: None,
                 hold: hold_id,
+                payment: None,
             },
         )?;
         Ok((
@@ -203,6 +204,7 @@ impl UseCase for EndCase {
                 calendars,
                 booking: None,
                 hold: hold_id,
+                payment: None,
             },
         )?;
         let hold = Hold {

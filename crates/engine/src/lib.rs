@@ -19,6 +19,7 @@ mod guard;
 pub mod hold;
 pub mod idempotency;
 pub mod live;
+pub mod payment;
 pub mod plugin;
 mod secret;
 pub mod token;

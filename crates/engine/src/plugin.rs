@@ -310,7 +310,11 @@ impl Engine {
         Ok(self.settings_of(&catalogue, plugin.name()))
     }
 
-    fn settings_of(&self, catalogue: &Catalogue, plugin: &str) -> Result<PluginSettings, NotInUse> {
+    pub(crate) fn settings_of(
+        &self,
+        catalogue: &Catalogue,
+        plugin: &str,
+    ) -> Result<PluginSettings, NotInUse> {
         let Some(row) = catalogue.plugins.get(plugin) else {
             return Ok(PluginSettings::none());
         };
@@ -324,7 +328,7 @@ impl Engine {
         ))
     }
 
-    fn plugin_named(&self, path: &[&str], name: &str) -> Result<Arc<dyn Plugin>> {
+    pub(crate) fn plugin_named(&self, path: &[&str], name: &str) -> Result<Arc<dyn Plugin>> {
         let mut all = self.plugins().iter();
         let found = all.find(|plugin| plugin.name() == name).cloned();
         Ok(found.ok_or_else(|| Problem::not_found(path, "plugin"))?)

@@ -13,6 +13,7 @@ use crate::customer::Customer;
 use crate::failure::Result;
 use crate::id::shown;
 use crate::money::Money;
+use crate::payment::Payment;
 use crate::request::Asked;
 use crate::scalar::DateTime;
 use crate::session::Session;
@@ -106,6 +107,30 @@ impl Booking {
     /// What it costs, all places together, by the price at which it was made.
     async fn price(&self) -> Money {
         self.state.price.into()
+    }
+
+    /// Until when it waits for its payment; null when it does not.
+    async fn expires_at(&self) -> Option<DateTime> {
+        let at = self.state.expires_at?;
+        Some(DateTime::new(at, &self.catalogue.zone))
+    }
+
+    /// What was asked for it, the oldest first.
+    #[graphql(complexity = "1 + LIST_COST * child_complexity")]
+    async fn payments(&self, ctx: &Context<'_>) -> Result<Vec<Payment>> {
+        let views = Asked::of(ctx)?.payments(self.state.id).await?.into_iter();
+        Ok(views
+            .map(|view| Payment::new(&self.catalogue, view))
+            .collect())
+    }
+
+    /// What is still to be paid: the price without what was paid and not paid back.
+    async fn balance(&self, ctx: &Context<'_>) -> Result<Money> {
+        let views = Asked::of(ctx)?.payments(self.state.id).await?;
+        let paid: i64 = views.iter().map(|view| view.payment.left()).sum();
+        let price = self.state.price;
+        let amount = price.amount - paid;
+        Ok(domain::money::Money { amount, ..price }.into())
     }
 
     /// What the customer had to say.

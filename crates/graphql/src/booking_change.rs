@@ -7,6 +7,7 @@ use crate::booking::Booking;
 use crate::customer::CustomerInput;
 use crate::failure::Result;
 use crate::id::{optional, parsed};
+use crate::payment::Payment;
 use crate::problem::Problem;
 use crate::request::Asked;
 use crate::scalar::DateTime;
@@ -20,6 +21,8 @@ pub struct BookingPayload {
     /// The secret with which a customer without an account sees and changes this booking, sent as a bearer token. Only in the answer
     /// of `book`, and again when that is repeated under its idempotency key: keep it.
     manage_token: Option<String>,
+    /// What it waits for, where it asks to be paid: then it is PENDING. Only in the answer of `book`.
+    payment: Option<Payment>,
     /// What stood in the way; empty when it was done.
     problems: Vec<Problem>,
 }
@@ -111,7 +114,14 @@ impl BookingMutation {
                 .await
         };
         match settled(ctx, outcome.await, &about).await? {
-            Ok(booked) => payload(ctx, booked.made, Some(booked.manage_token)).await,
+            Ok(booked) => {
+                let mut payload = payload(ctx, booked.made, Some(booked.manage_token)).await?;
+                if let Some(view) = booked.payment {
+                    let catalogue = asked.catalogue_now().await?;
+                    payload.payment = Some(Payment::new(&catalogue, view));
+                }
+                Ok(payload)
+            }
             Err(problems) => Ok(refused(problems)),
         }
     }
@@ -261,6 +271,7 @@ async fn payload(
     Ok(BookingPayload {
         booking,
         manage_token,
+        payment: None,
         problems: Vec::new(),
     })
 }
@@ -269,6 +280,7 @@ fn refused(problems: Vec<Problem>) -> BookingPayload {
     BookingPayload {
         booking: None,
         manage_token: None,
+        payment: None,
         problems,
     }
 }

@@ -27,6 +27,7 @@ mod id;
 mod location;
 mod money;
 mod node;
+mod payment;
 mod plugin;
 mod problem;
 mod provider;

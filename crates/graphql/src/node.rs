@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, ID, Interface, Object};
 use domain::id::{
-    BlockId, BookingId, BusinessId, CustomerId, DeliveryId, HoldId, Id, LocationId, ProviderId,
-    ResourceId, ResourceKindId, ServiceId, SessionId, parse_any,
+    BlockId, BookingId, BusinessId, CustomerId, DeliveryId, HoldId, Id, LocationId, PaymentId,
+    ProviderId, ResourceId, ResourceKindId, ServiceId, SessionId, parse_any,
 };
 
 use crate::block::Block;
@@ -14,6 +14,7 @@ use crate::delivery::Delivery;
 use crate::failure::Result;
 use crate::hold::Hold;
 use crate::location::Location;
+use crate::payment::Payment;
 use crate::provider::Provider;
 use crate::request::Asked;
 use crate::resource::Resource;
@@ -41,6 +42,7 @@ pub enum Node {
     Hold(Hold),
     Block(Block),
     Delivery(Delivery),
+    Payment(Payment),
 }
 
 #[derive(Default)]
@@ -69,6 +71,9 @@ impl NodeQuery {
                 .await?
                 .map(Node::from),
             HoldId::PREFIX => Hold::find(&asked, HoldId::from_uuid(uuid))
+                .await?
+                .map(Node::from),
+            PaymentId::PREFIX => Payment::find(&asked, PaymentId::from_uuid(uuid))
                 .await?
                 .map(Node::from),
             DeliveryId::PREFIX => Delivery::find(&asked, DeliveryId::from_uuid(uuid))

@@ -154,7 +154,8 @@ problems! {
     }
     /// The hold does not keep its slot any more. Code `HOLD_EXPIRED`.
     HoldExpired {}
-    /// A plugin of the business refused the booking; the message is the plugin's. Code `PLUGIN_REFUSED`.
+    /// A plugin of the business refused the booking; the message is the plugin's. Code `PLUGIN_REFUSED`, or `PAYMENT_FAILED` where the payment
+    /// that it asks for could not be begun.
     PluginRefused {}
 }
 
@@ -171,6 +172,7 @@ impl ProblemCode {
             Problem::SlotUnavailable { .. } => Self::SlotUnavailable,
             Problem::PolicyViolation { .. } => Self::PolicyViolation,
             Problem::HoldExpired => Self::HoldExpired,
+            Problem::PaymentFailed { .. } => Self::PaymentFailed,
             Problem::PluginRefused { .. } => Self::PluginRefused,
         }
     }
@@ -212,6 +214,7 @@ pub(crate) fn message(refused: &refusal::Problem) -> String {
         Problem::NotFound { message, .. }
         | Problem::Conflict { message }
         | Problem::PolicyViolation { message, .. }
+        | Problem::PaymentFailed { message }
         | Problem::PluginRefused { message } => message.clone(),
         Problem::VersionConflict { current_version } => {
             format!("it has changed since you read it: its version is {current_version} now")
@@ -286,6 +289,7 @@ mod tests {
             (slot, "SLOT_UNAVAILABLE"),
             (policy, "POLICY_VIOLATION"),
             (Refused::HoldExpired, "HOLD_EXPIRED"),
+            (Refused::PaymentFailed { message: text() }, "PAYMENT_FAILED"),
             (Refused::PluginRefused { message: text() }, "PLUGIN_REFUSED"),
         ];
         for (refused, name) in refusals {

@@ -13,6 +13,7 @@ use domain::session::Session;
 use engine::booking::BookingChange;
 use engine::catalogue::Catalogue;
 use engine::delivery_list::DeliveryAttempt;
+use engine::payment::PaymentView;
 use engine::{Caller, Engine};
 use tokio::sync::OnceCell;
 
@@ -111,11 +112,25 @@ impl<'a> Asked<'a> {
         Ok(self.at_hand.loader.load_one(id).await?.unwrap_or_default())
     }
 
+    /// The payments for a booking that is visible.
+    pub(crate) async fn payments(&self, id: BookingId) -> Result<Vec<PaymentView>> {
+        Ok(self
+            .at_hand
+            .loader
+            .load_one(PaymentsOf(id))
+            .await?
+            .unwrap_or_default())
+    }
+
     /// The history of a booking that is visible.
     pub(crate) async fn history(&self, id: BookingId) -> Result<Vec<BookingChange>> {
         Ok(self.at_hand.loader.load_one(id).await?.unwrap_or_default())
     }
 }
+
+/// The key of the payments for a booking.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct PaymentsOf(BookingId);
 
 /// The key of a booking itself; its id alone is that of its history.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -150,6 +165,21 @@ impl Loader<CustomerId> for Reader {
             .into_iter()
             .map(|customer| (customer.id, Arc::new(customer)))
             .collect())
+    }
+}
+
+impl Loader<PaymentsOf> for Reader {
+    type Value = Vec<PaymentView>;
+    type Error = Failure;
+
+    async fn load(&self, ids: &[PaymentsOf]) -> Result<HashMap<PaymentsOf, Vec<PaymentView>>> {
+        let ids: Vec<BookingId> = ids.iter().map(|id| id.0).collect();
+        let mut payments: HashMap<PaymentsOf, Vec<PaymentView>> = HashMap::new();
+        for view in self.engine.payments_of(&self.caller, &ids).await? {
+            let booking = PaymentsOf(view.payment.booking_id);
+            payments.entry(booking).or_default().push(view);
+        }
+        Ok(payments)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::delivery::{DeliveryMutation, DeliveryQuery};
 use crate::hold::{HoldMutation, HoldQuery};
 use crate::location::{LocationMutation, LocationQuery};
 use crate::node::NodeQuery;
+use crate::payment::PaymentMutation;
 use crate::plugin::{PluginMutation, PluginQuery};
 use crate::provider::{ProviderMutation, ProviderQuery};
 use crate::resource::{ResourceMutation, ResourceQuery};
@@ -50,6 +51,7 @@ pub struct Mutation(
     BlockMutation,
     HoldMutation,
     BookingMutation,
+    PaymentMutation,
     PluginMutation,
     DeliveryMutation,
 );

@@ -12,6 +12,7 @@ use crate::LIST_COST;
 use crate::failure::{Failure, Result};
 use crate::id::{parsed, shown};
 use crate::money::Money;
+use crate::payment::Deposit;
 use crate::problem::Problem;
 use crate::provider::Provider;
 use crate::request::Asked;
@@ -86,6 +87,11 @@ impl Service {
     /// The price of one seat.
     async fn price(&self) -> Money {
         self.service.price.into()
+    }
+
+    /// What is to be paid before a booking stands.
+    async fn deposit(&self) -> Deposit {
+        self.service.deposit.into()
     }
 
     /// When it may be booked, moved and called off. A booking keeps the policy under which it was made.

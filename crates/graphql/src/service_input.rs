@@ -6,6 +6,7 @@ use domain::problem::Problem;
 use engine::catalogue::service::ServiceInput;
 
 use crate::id::{list, parsed};
+use crate::payment::DepositInput;
 use crate::service::SlotAlignment;
 
 /// A service to make.
@@ -34,6 +35,8 @@ pub struct CreateServiceInput {
     /// The price of one seat, in minor units of the business's currency: 4500 is 45.00 EUR.
     #[graphql(default = 0)]
     price: Option<i32>,
+    /// What is to be paid before a booking stands. Default: nothing.
+    deposit: Option<DepositInput>,
     /// Who offers it. Without anybody it cannot be booked yet.
     provider_ids: Option<Vec<ID>>,
     /// The resources that a session takes beside its provider; each kind once.
@@ -79,6 +82,8 @@ pub struct UpdateServiceInput {
     capacity: Option<i32>,
     /// The price of one seat, in minor units of the business's currency: 4500 is 45.00 EUR.
     price: Option<i32>,
+    /// What is to be paid before a new booking stands.
+    deposit: Option<DepositInput>,
     /// Who offers it, instead of those who did.
     provider_ids: Option<Vec<ID>>,
     /// The resources that a session takes beside its provider, instead of those before; each kind once.
@@ -121,6 +126,11 @@ impl CreateServiceInput {
             slot_alignment: self.slot_alignment.map(Into::into),
             capacity: self.capacity,
             price: self.price,
+            deposit: self
+                .deposit
+                .as_ref()
+                .map(DepositInput::parsed)
+                .transpose()?,
             provider_ids: providers(self.provider_ids.as_ref())?,
             requires: requires(self.requires.as_ref())?,
             minimum_notice_minutes: self.minimum_notice_minutes,
@@ -146,6 +156,11 @@ impl UpdateServiceInput {
             slot_alignment: self.slot_alignment.map(Into::into),
             capacity: self.capacity,
             price: self.price,
+            deposit: self
+                .deposit
+                .as_ref()
+                .map(DepositInput::parsed)
+                .transpose()?,
             provider_ids: providers(self.provider_ids.as_ref())?,
             requires: requires(self.requires.as_ref())?,
             minimum_notice_minutes: self.minimum_notice_minutes,

@@ -154,7 +154,7 @@ async fn shown(ctx: &Context<'_>, refused: refusal::Problem, about: &About) -> R
             path,
         }
         .into(),
-        Refused::PluginRefused { .. } => PluginRefused {
+        Refused::PluginRefused { .. } | Refused::PaymentFailed { .. } => PluginRefused {
             code,
             message,
             path,

@@ -122,6 +122,7 @@ impl BookingEventKind {
     /// The kind of an event of a booking; none for events that are not of a booking.
     fn of(kind: EventKind, is_first: bool) -> Option<Self> {
         Some(match kind {
+            EventKind::BookingPending => Self::Booked,
             EventKind::BookingConfirmed if is_first => Self::Booked,
             EventKind::BookingConfirmed => Self::Confirmed,
             EventKind::BookingRescheduled => Self::Rescheduled,

@@ -197,8 +197,11 @@ impl Runner {
 
     /// Has the plugin work on it, on a task of its own: cut off at the time limit, a panic caught. None: the jobs stop.
     async fn react(&self, delivery: Delivery) -> Option<Result<Done, Failure>> {
-        let plugin = self.plugin.clone();
+        let (plugin, engine) = (self.plugin.clone(), self.engine.clone());
         let mut task = tokio::spawn(async move {
+            if let Some(done) = engine.work_on_payment(&*plugin, &delivery).await {
+                return done;
+            }
             match plugin.reaction() {
                 Some(reaction) => reaction.react(&delivery).await,
                 None => Err(Failure::give_up(

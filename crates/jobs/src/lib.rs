@@ -66,7 +66,7 @@ impl Jobs {
         for plugin in engine
             .plugins()
             .iter()
-            .filter(|plugin| plugin.reaction().is_some())
+            .filter(|plugin| plugin.reaction().is_some() || plugin.payments().is_some())
         {
             let (recorder, recording) =
                 record::Recorder::new(engine.clone(), plugin.name(), stop.subscribe());

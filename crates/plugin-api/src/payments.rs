@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::id::{BookingId, PaymentId, RefundId};
 use domain::money::Money;
+pub use domain::payment::{ExternalStatus, PaymentKind, PaymentState};
 
 use crate::delivery::Failure;
 use crate::settings::PluginSettings;
@@ -93,17 +94,6 @@ pub struct PaymentRequest {
     pub expires_at: DateTime<Utc>,
 }
 
-/// What becomes of the money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PaymentKind {
-    /// It is taken at once.
-    Charge,
-    /// It is reserved, and taken later.
-    Authorize,
-    /// None is taken: the card is kept for a fee later.
-    SaveCard,
-}
-
 /// A payment that was begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentBegun {
@@ -113,35 +103,6 @@ pub struct PaymentBegun {
     pub client_secret: Option<String>,
     /// A page of the other side on which the customer pays.
     pub checkout_url: Option<String>,
-}
-
-/// How a payment stands, as the other side says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PaymentState {
-    /// Where it is.
-    pub status: ExternalStatus,
-    /// What was taken, in minor units; 0 before.
-    pub taken: i64,
-    /// What was paid back of it.
-    pub refunded: i64,
-    /// What the other side keeps of it, where it says so.
-    pub fee: Option<i64>,
-}
-
-/// Where a payment is at the other side.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ExternalStatus {
-    /// It can still become anything; also what the plugin does not know.
-    Waiting,
-    /// The money is reserved, or the card is saved.
-    Authorized,
-    /// The money was taken.
-    Paid,
-    /// It came to nothing and will not any more.
-    Over {
-        /// Why, for staff.
-        reason: String,
-    },
 }
 
 /// A refund to make.

@@ -105,6 +105,7 @@ fn delivery() -> Delivery {
             calendar_ids: Vec::new(),
             booking: None,
             hold_id: None,
+            payment_id: None,
         },
         settings: PluginSettings::none(),
     }

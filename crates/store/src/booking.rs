@@ -26,6 +26,7 @@ struct Row {
     policy: serde_json::Value,
     note: Option<String>,
     created_at: DateTime<Utc>,
+    expires_at: Option<DateTime<Utc>>,
 }
 
 impl TryFrom<Row> for Booking {
@@ -48,6 +49,7 @@ impl TryFrom<Row> for Booking {
             policy: serde_json::from_value(row.policy)?,
             note: row.note,
             created_at: row.created_at,
+            expires_at: row.expires_at,
         })
     }
 }

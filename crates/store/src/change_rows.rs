@@ -129,6 +129,29 @@ pub struct BookingRow {
     pub manage_hash: String,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// Until when it waits for its payment.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// A new payment; it waits.
+#[derive(Debug, Clone, Serialize)]
+pub struct PaymentRow {
+    /// Its id.
+    pub id: Uuid,
+    /// For which booking.
+    pub booking_id: Uuid,
+    /// At the other side of which plugin.
+    pub plugin: String,
+    /// What becomes of the money.
+    pub kind: &'static str,
+    /// How much is asked, in minor units.
+    pub amount: i64,
+    /// Of this currency.
+    pub currency: String,
+    /// Until when.
+    pub expires_at: DateTime<Utc>,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
 }
 
 /// A booking that changes.
@@ -197,8 +220,10 @@ pub struct DeliveryRow {
     pub booking_id: Option<Uuid>,
     /// The booking's version after the event.
     pub booking_version: i64,
-    /// When it was written; it is due at once.
+    /// When it was written.
     pub created_at: DateTime<Utc>,
+    /// When it is due.
+    pub due_at: DateTime<Utc>,
 }
 
 /// An answer under an idempotency key.

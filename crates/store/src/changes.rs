@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 pub use crate::change_rows::{
     AllocationRow, BookingRow, BookingUpdateRow, CustomerRow, DeliveryRow, EventRow, HistoryRow,
-    HoldEndingRow, HoldRow, IdempotencyRow, SeatRow, SessionRow,
+    HoldEndingRow, HoldRow, IdempotencyRow, PaymentRow, SeatRow, SessionRow,
 };
 use crate::prepared::Prepared;
 use crate::session::{MovedSessionRow, session_move_in_tx};
@@ -43,6 +43,8 @@ pub struct Changes {
     pub hold_endings: Vec<HoldEndingRow>,
     /// New bookings.
     pub bookings: Vec<BookingRow>,
+    /// New payments of them.
+    pub payments: Vec<PaymentRow>,
     /// Bookings that change, which the caller has locked.
     pub booking_updates: Vec<BookingUpdateRow>,
     /// History.
@@ -190,14 +192,20 @@ WITH new_session AS (
   WHERE h.business_id = $1 AND h.id = x.id AND h.status = 'active' RETURNING 1
 ), new_booking AS (
   INSERT INTO booking (business_id, id, reference, status, session_id, customer_id, party_size, price_amount,
-                       price_currency, policy, note, manage_hash, created_at, version)
+                       price_currency, policy, note, manage_hash, created_at, expires_at, version)
   SELECT $1, x.id, x.reference, x.status, x.session_id, x.customer_id, x.party_size, x.price_amount, x.price_currency,
-         x.policy, x.note, decode(x.manage_hash, 'hex'), x.created_at, 1
+         x.policy, x.note, decode(x.manage_hash, 'hex'), x.created_at, x.expires_at, 1
   FROM jsonb_to_recordset($2 -> 'bookings') AS x (id uuid, reference text, status text, session_id uuid,
     customer_id uuid, party_size int, price_amount bigint, price_currency text, policy jsonb, note text,
-    manage_hash text, created_at timestamptz)
+    manage_hash text, created_at timestamptz, expires_at timestamptz)
+), new_payment AS (
+  INSERT INTO payment (business_id, id, booking_id, plugin, kind, status, amount, currency, expires_at, created_at)
+  SELECT $1, x.id, x.booking_id, x.plugin, x.kind, 'waiting', x.amount, x.currency, x.expires_at, x.created_at
+  FROM jsonb_to_recordset($2 -> 'payments') AS x (id uuid, booking_id uuid, plugin text, kind text, amount bigint,
+    currency text, expires_at timestamptz, created_at timestamptz)
 ), changed_booking AS (
-  UPDATE booking b SET status = x.status, session_id = x.session_id, version = x.version
+  UPDATE booking b SET status = x.status, session_id = x.session_id, version = x.version,
+    expires_at = CASE WHEN x.status = 'pending' THEN b.expires_at END
   FROM jsonb_to_recordset($2 -> 'booking_updates') AS x (id uuid, status text, session_id uuid, version bigint)
   WHERE b.business_id = $1 AND b.id = x.id AND b.version = x.version - 1 RETURNING 1
 ), new_history AS (
@@ -211,9 +219,9 @@ WITH new_session AS (
 ), new_delivery AS (
   INSERT INTO delivery (business_id, id, event_id, plugin, part, booking_id, booking_version, status, next_attempt_at,
                         created_at)
-  SELECT $1, x.id, x.event_id, x.plugin, x.part, x.booking_id, x.booking_version, 'waiting', x.created_at, x.created_at
+  SELECT $1, x.id, x.event_id, x.plugin, x.part, x.booking_id, x.booking_version, 'waiting', x.due_at, x.created_at
   FROM jsonb_to_recordset($2 -> 'deliveries') AS x (id uuid, event_id uuid, plugin text, part text, booking_id uuid,
-    booking_version bigint, created_at timestamptz)
+    booking_version bigint, created_at timestamptz, due_at timestamptz)
 ), new_answer AS (
   INSERT INTO idempotency (business_id, scope, key_hash, operation, input_hash, answer, created_at)
   SELECT $1, x.scope, decode(x.key_hash, 'hex'), x.operation, decode(x.input_hash, 'hex'), x.answer, x.created_at

@@ -22,6 +22,7 @@ pub mod hold;
 pub mod idempotency;
 pub mod location;
 pub mod migrate;
+pub mod payment;
 pub mod plugin;
 mod prepared;
 pub mod provider;

@@ -103,6 +103,7 @@ diesel::table! {
         price_amount -> BigInt,
         policy -> Jsonb,
         daily_limit -> Nullable<Int4>,
+        deposit -> Jsonb,
         created_at -> Timestamptz,
         archived_at -> Nullable<Timestamptz>,
     }
@@ -210,6 +211,7 @@ diesel::table! {
         note -> Nullable<Text>,
         manage_hash -> Bytea,
         created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
     }
 }
 diesel::table! {
@@ -298,6 +300,56 @@ diesel::table! {
         last_error_at -> Nullable<Timestamptz>,
         last_error -> Nullable<Text>,
         failures_in_row -> Int4,
+    }
+}
+
+diesel::table! {
+    payment (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        booking_id -> Uuid,
+        plugin -> Text,
+        kind -> Text,
+        status -> Text,
+        amount -> BigInt,
+        currency -> Text,
+        taken -> BigInt,
+        refunded -> BigInt,
+        fee -> BigInt,
+        external_id -> Nullable<Text>,
+        sealed -> Nullable<Bytea>,
+        expires_at -> Timestamptz,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    payment_entry (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        payment_id -> Uuid,
+        kind -> Text,
+        amount -> BigInt,
+        currency -> Text,
+        at -> Timestamptz,
+    }
+}
+diesel::table! {
+    refund (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        payment_id -> Uuid,
+        amount -> BigInt,
+        reason -> Nullable<Text>,
+        status -> Text,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    inbound_call (business_id, plugin, external_id) {
+        business_id -> Uuid,
+        plugin -> Text,
+        external_id -> Text,
+        received_at -> Timestamptz,
     }
 }
 

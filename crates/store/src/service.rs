@@ -28,6 +28,7 @@ struct Row {
     price_amount: i64,
     policy: serde_json::Value,
     daily_limit: Option<i32>,
+    deposit: serde_json::Value,
     archived_at: Option<DateTime<Utc>>,
 }
 
@@ -57,6 +58,7 @@ impl Row {
                 currency,
             },
             policy: serde_json::from_value(self.policy)?,
+            deposit: serde_json::from_value(self.deposit)?,
             daily_limit: self.daily_limit.map(natural),
             provider_ids,
             requires,
@@ -152,6 +154,7 @@ async fn service_row_put_in_tx(
         service::capacity.eq(integer(row.capacity)),
         service::price_amount.eq(row.price.amount),
         service::policy.eq(serde_json::to_value(row.policy)?),
+        service::deposit.eq(serde_json::to_value(row.deposit)?),
         service::daily_limit.eq(row.daily_limit.map(integer)),
         service::archived_at.eq(row.archived.then_some(at)),
     );

@@ -75,6 +75,25 @@ FROM booking b LEFT JOIN booking_change c ON c.business_id = b.business_id AND c
 GROUP BY b.business_id, b.id, b.version HAVING count(c.id) <> b.version
 UNION ALL
 SELECT 'events do not match the version', format('booking %s: version %s, %s events', b.id, b.version, count(e.id))
-FROM booking b LEFT JOIN event e ON e.business_id = b.business_id AND e.booking_id = b.id
+FROM booking b LEFT JOIN event e ON e.business_id = b.business_id AND e.booking_id = b.id AND e.kind LIKE 'booking.%'
 GROUP BY b.business_id, b.id, b.version HAVING count(e.id) <> b.version
+UNION ALL
+-- What is said of a payment is the sum of what moved.
+SELECT 'the ledger does not add up', format('payment %s', p.id)
+FROM payment p LEFT JOIN payment_entry e ON e.business_id = p.business_id AND e.payment_id = p.id
+GROUP BY p.business_id, p.id
+HAVING p.taken <> coalesce(sum(e.amount) FILTER (WHERE e.kind = 'charge'), 0)
+    OR p.refunded <> coalesce(sum(e.amount) FILTER (WHERE e.kind = 'refund'), 0)
+    OR p.fee <> coalesce(sum(e.amount) FILTER (WHERE e.kind = 'fee'), 0)
+    OR bool_or(e.currency <> p.currency)
+UNION ALL
+-- Whoever was asked to pay and stands has paid.
+SELECT 'a booking stands unpaid', b.id::text FROM booking b
+WHERE b.status NOT IN ('pending', 'cancelled', 'expired')
+  AND EXISTS (SELECT FROM payment p WHERE p.business_id = b.business_id AND p.booking_id = b.id)
+  AND NOT EXISTS (SELECT FROM payment p WHERE p.business_id = b.business_id AND p.booking_id = b.id
+                  AND p.status NOT IN ('waiting', 'failed', 'expired'))
+UNION ALL
+SELECT 'a booking waits for no payment', b.id::text FROM booking b
+WHERE (b.status = 'pending') <> (b.expires_at IS NOT NULL)
 ";

@@ -15,6 +15,7 @@ mod deliveries;
 mod guarding;
 mod invariants;
 mod scripted;
+mod till;
 pub mod wire;
 mod world;
 
@@ -28,6 +29,7 @@ pub use deliveries::Deliveries;
 pub use guarding::Guarding;
 pub use invariants::{Violation, invariants};
 pub use scripted::Scripted;
+pub use till::{BadDay, Till, TillPayment};
 pub use world::{At, Recorder, World, WorldOptions, at};
 
 /// A connection for what no use case asks. It ends with the client.

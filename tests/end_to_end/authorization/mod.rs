@@ -26,7 +26,7 @@ const EVERYBODY: [&str; 9] = [
 ];
 
 /// Every mutation, and after a comma what is special about the input; the type of its input, if it has one; what it answers.
-const MUTATIONS: [(&str, &str, &str); 37] = [
+const MUTATIONS: [(&str, &str, &str); 38] = [
     ("createLocation", "CreateLocationInput", "location"),
     ("updateLocation", "UpdateLocationInput", "location"),
     ("archiveLocation", "", "location"),
@@ -69,6 +69,7 @@ const MUTATIONS: [(&str, &str, &str); 37] = [
     ("checkIn", "", "booking"),
     ("complete", "", "booking"),
     ("markNoShow", "", "booking"),
+    ("refund", "RefundInput", "payment"),
     (
         "configurePlugin",
         "ConfigurePluginInput",
@@ -195,6 +196,7 @@ async fn every_mutation_is_for_those_in_the_table_and_a_refusal_changes_nothing(
     checkIn                  NOT_FOUND      FORBIDDEN      NOT_FOUND      yes            NOT_FOUND      yes            yes            FORBIDDEN      NOT_FOUND
     complete                 NOT_FOUND      FORBIDDEN      NOT_FOUND      yes            NOT_FOUND      yes            yes            FORBIDDEN      NOT_FOUND
     markNoShow               NOT_FOUND      FORBIDDEN      NOT_FOUND      yes            NOT_FOUND      yes            yes            FORBIDDEN      NOT_FOUND
+    refund                   FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
     configurePlugin          FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      yes
     checkPlugin              FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      yes
     retryDelivery            FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND

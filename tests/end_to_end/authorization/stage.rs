@@ -10,7 +10,7 @@ use engine::catalogue::service::ServiceInput;
 use jobs::JobOptions;
 use serde_json::{Value, json};
 use server::app::HttpOptions;
-use test_support::{App, At, Client, Scripted, World, WorldOptions, at};
+use test_support::{App, At, Client, Scripted, Till, World, WorldOptions, at};
 
 use super::{EVERYBODY, ask, outcome};
 
@@ -53,7 +53,7 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) async fn new() -> Self {
         let world = World::with(WorldOptions {
-            plugins: vec![Scripted::new("scripted", Vec::new())],
+            plugins: vec![Scripted::new("scripted", Vec::new()), Till::new()],
             ..WorldOptions::default()
         });
         // Nothing is delivered, so every delivery can be sent on its way again.
@@ -139,6 +139,22 @@ impl Stage {
         }
     }
 
+    /// A payment that was made. Nothing is delivered here, so the database is told that it was.
+    async fn paid(&self) -> String {
+        let input = json!({ "id": self.service, "price": 5000, "deposit": { "kind": "FULL" } });
+        let update = "mutation($input: UpdateServiceInput!) { updateService(input: $input) { problems { code } } }";
+        self.owner.data(update, json!({ "input": input })).await;
+        let input = json!({ "serviceId": self.service, "startsAt": self.start(), "customer": { "name": "Eve" } });
+        let book = "mutation($input: BookInput!) { book(input: $input) { payment { id } } }";
+        let booked = self.owner.data(book, json!({ "input": input })).await;
+        let free = json!({ "id": self.service, "deposit": { "kind": "NONE" } });
+        self.owner.data(update, json!({ "input": free })).await;
+        let database = test_support::connect(&self.app.world.url).await;
+        let paid = "UPDATE payment SET status = 'paid', taken = amount WHERE taken = 0";
+        database.execute(paid, &[]).await.unwrap();
+        booked["book"]["payment"]["id"].as_str().unwrap().to_owned()
+    }
+
     pub(super) async fn case(&self, mutation: &str) -> Case {
         match mutation.split(',').next().unwrap() {
             "setWeeklyHours" | "setDateOverride" | "deleteDateOverride" | "createBlock"
@@ -147,6 +163,7 @@ impl Stage {
                 let settings = json!({ "endpoint": "here" });
                 Case::from(json!({ "input": { "name": "scripted", "settings": settings } }))
             }
+            "refund" => Case::from(json!({ "input": { "paymentId": self.paid().await } })),
             "checkPlugin" => Case::from(json!({ "name": "scripted" })),
             "retryDelivery" => {
                 let query = "{ deliveries(first: 1) { nodes { id } } }";

@@ -260,6 +260,7 @@ pub fn service() -> Service {
             cancellation_notice_minutes: 0,
             reschedule_notice_minutes: 0,
         },
+        deposit: domain::deposit::Deposit::None,
         daily_limit: None,
         provider_ids: Vec::new(),
         requires: Vec::new(),

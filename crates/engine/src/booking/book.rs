@@ -7,7 +7,7 @@ use domain::actor::Right;
 use domain::booking::{Booking, BookingStatus};
 use domain::customer::Customer;
 use domain::event::EventKind;
-use domain::id::{BookingId, CalendarId, HoldId, Id, ProviderId, ServiceId};
+use domain::id::{BookingId, CalendarId, HoldId, Id, PaymentId, ProviderId, ServiceId};
 use domain::money::Money;
 use domain::problem::Problem;
 use domain::session::Session;
@@ -27,6 +27,7 @@ use crate::catalogue::Catalogue;
 use crate::customer::{CustomerInput, customer_row};
 use crate::event::Happening;
 use crate::idempotency::Key;
+use crate::payment::{Due, PaymentView};
 use crate::secret::{self, TokenKind};
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Error, Result};
@@ -59,6 +60,8 @@ pub struct Booked {
     pub made: BookingAndSession,
     /// The secret with which a customer without an account manages it.
     pub manage_token: String,
+    /// What it waits for, where it asks to be paid.
+    pub payment: Option<PaymentView>,
 }
 
 /// What is answered, and kept under an idempotency key: the salt of the manage token, not the token.
@@ -66,6 +69,8 @@ pub struct Booked {
 struct Answer {
     made: BookingAndSession,
     salt: String,
+    #[serde(default)]
+    payment_id: Option<PaymentId>,
 }
 
 struct BookCase {
@@ -83,6 +88,8 @@ struct BookPlan {
     customer: Customer,
     is_new_customer: bool,
     catalogue: Arc<Catalogue>,
+    /// What is to be paid before it stands.
+    due: Option<Due>,
     seats: Seats,
 }
 
@@ -117,13 +124,15 @@ impl UseCase for BookCase {
             id,
             ..self.customer.clone()
         };
+        let catalogue = match &seats {
+            Seats::Taken(seating) => seating.scope.catalogue.clone(),
+            Seats::Held(redeemed) => redeemed.catalogue.clone(),
+        };
         let plan = BookPlan {
             customer,
             is_new_customer: same.is_none() && !self.is_signed_in(),
-            catalogue: match &seats {
-                Seats::Taken(seating) => seating.scope.catalogue.clone(),
-                Seats::Held(redeemed) => redeemed.catalogue.clone(),
-            },
+            due: self.due(&catalogue)?,
+            catalogue,
             seats,
         };
         self.ask_guards(&plan)?;
@@ -171,6 +180,16 @@ impl BookCase {
             moving: None,
             overriding: self.reason.is_some(),
         })
+    }
+
+    /// What is to be paid; of those who book against the rules nothing.
+    fn due(&self, catalogue: &Catalogue) -> Result<Option<Due>> {
+        let service = catalogue.service(self.input.service_id);
+        let party_size = u32::try_from(self.input.party_size).unwrap_or(1);
+        match (service, &self.reason) {
+            (Some(service), None) => self.engine.payment_due(catalogue, service, party_size),
+            _ => Ok(None),
+        }
     }
 
     fn is_signed_in(&self) -> bool {
@@ -239,7 +258,10 @@ impl BookCase {
                     .take(8)
                     .fold(0, |sum, b| sum << 8 | u64::from(*b)),
             ),
-            status: BookingStatus::Confirmed,
+            status: match &plan.due {
+                Some(_) => BookingStatus::Pending,
+                None => BookingStatus::Confirmed,
+            },
             version: 1,
             session_id: session.id,
             customer_id: plan.customer.id,
@@ -251,13 +273,18 @@ impl BookCase {
             policy: service.policy,
             note: self.note.clone(),
             created_at: now,
+            expires_at: plan.due.as_ref().map(|due| due.expires_at),
         };
         if plan.is_new_customer {
             changes.customers.push(customer_row(&plan.customer, now));
         }
         changes.bookings.push(booking_row(&booking, &token)?);
+        let kind = match &plan.due {
+            Some(_) => EventKind::BookingPending,
+            None => EventKind::BookingConfirmed,
+        };
         let history = History {
-            kind: EventKind::BookingConfirmed.name(),
+            kind: kind.name(),
             from: None,
             to: Some(booking.status.name().to_owned()),
             reason: self.reason.as_deref(),
@@ -272,8 +299,7 @@ impl BookCase {
             previous: None,
             reason,
         };
-        let kind = EventKind::BookingConfirmed;
-        engine.record(
+        let recorded = engine.record(
             &plan.catalogue,
             changes,
             Happening {
@@ -282,11 +308,15 @@ impl BookCase {
                 calendars,
                 booking: Some(told.facts()?),
                 hold: None,
+                payment: None,
             },
         )?;
+        let due = plan.due.as_ref();
+        let payment_id = due.map(|due| due.write(changes, &booking, &recorded));
         Ok(Answer {
             made: BookingAndSession { booking, session },
             salt,
+            payment_id,
         })
     }
 }
@@ -307,9 +337,17 @@ impl Engine {
         };
         let (engine, caller) = (self.clone(), *caller);
         self.detached(async move {
-            let Answer { made, salt } = engine.write(&caller, key.as_ref(), &case).await?;
-            let manage_token = manage_token(&caller, &salt, case.key.as_deref());
-            Ok(Booked { made, manage_token })
+            let answer: Answer = engine.write(&caller, key.as_ref(), &case).await?;
+            let payment = match answer.payment_id {
+                Some(id) => Some(engine.payment_to_make(&caller, id).await?),
+                None => None,
+            };
+            let manage_token = manage_token(&caller, &answer.salt, case.key.as_deref());
+            Ok(Booked {
+                made: answer.made,
+                manage_token,
+                payment,
+            })
         })
         .await
     }
@@ -354,5 +392,6 @@ fn booking_row(booking: &Booking, manage_token: &str) -> Result<BookingRow> {
         note: booking.note.clone(),
         manage_hash: secret::hex(&secret::hash(manage_token.as_bytes())),
         created_at: booking.created_at,
+        expires_at: booking.expires_at,
     })
 }

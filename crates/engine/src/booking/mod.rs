@@ -18,6 +18,7 @@ use store::changes::{BookingUpdateRow, HistoryRow};
 use uuid::Uuid;
 
 pub use book::{Book, Booked};
+pub(crate) use facts::Told;
 pub use progress::Step;
 pub use read::BookingPage;
 pub(crate) use read::narrowed;
@@ -37,15 +38,15 @@ pub struct BookingAndSession {
 }
 
 /// A line of history.
-struct History<'a> {
-    kind: &'static str,
-    from: Option<String>,
-    to: Option<String>,
-    reason: Option<&'a str>,
+pub(crate) struct History<'a> {
+    pub kind: &'static str,
+    pub from: Option<String>,
+    pub to: Option<String>,
+    pub reason: Option<&'a str>,
 }
 
 impl History<'_> {
-    fn row(
+    pub(crate) fn row(
         self,
         booking: &Booking,
         caller: &Caller,
@@ -65,7 +66,7 @@ impl History<'_> {
 }
 
 /// The booking with a new status, one version on.
-fn advanced(booking: &Booking, status: BookingStatus) -> Booking {
+pub(crate) fn advanced(booking: &Booking, status: BookingStatus) -> Booking {
     Booking {
         status,
         version: booking.version + 1,
@@ -73,7 +74,7 @@ fn advanced(booking: &Booking, status: BookingStatus) -> Booking {
     }
 }
 
-fn update_row(booking: &Booking) -> BookingUpdateRow {
+pub(crate) fn update_row(booking: &Booking) -> BookingUpdateRow {
     BookingUpdateRow {
         id: booking.id.uuid(),
         status: booking.status.name(),

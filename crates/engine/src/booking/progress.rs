@@ -199,8 +199,8 @@ impl StepCase {
             previous: None,
             reason,
         };
-        let (calendars, booking) = (calendars.to_vec(), Some(told.facts()?));
-        engine.record(
+        let (id, calendars, booking) = (booking.id, calendars.to_vec(), Some(told.facts()?));
+        let recorded = engine.record(
             &catalogue,
             changes,
             Happening {
@@ -209,8 +209,14 @@ impl StepCase {
                 calendars,
                 booking,
                 hold: None,
+                payment: None,
             },
         )?;
+        if kind == EventKind::BookingCancelled {
+            engine
+                .release_payments_in_tx(conn, caller, id, &recorded, changes)
+                .await?;
+        }
         Ok(())
     }
 }

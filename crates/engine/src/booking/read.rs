@@ -3,6 +3,7 @@
 use domain::actor::{Actor, Right};
 use domain::booking::Booking;
 use domain::customer::Customer;
+use domain::event::BookingFacts;
 use domain::id::{BookingId, CustomerId, SessionId};
 use domain::problem::Problem;
 use domain::reference;
@@ -10,7 +11,9 @@ use domain::session::Session;
 use store::Conn;
 use store::booking::{BookingChange, BookingFilter, Page, Position};
 
+use super::Told;
 use crate::availability::checked_instant;
+use crate::catalogue::Catalogue;
 use crate::{Caller, Engine, Error, Result};
 
 /// A stretch of the list of bookings.
@@ -120,6 +123,29 @@ impl Engine {
             .await?
             .pop();
         found.ok_or_else(|| Error::Fault(format!("there is no customer {id}")))
+    }
+
+    /// A booking with everything it speaks of, as an event tells it.
+    pub(crate) async fn facts_of(
+        &self,
+        caller: &Caller,
+        catalogue: &Catalogue,
+        id: BookingId,
+    ) -> Result<BookingFacts> {
+        let found = self.booking(caller, id).await?;
+        let (booking, session) =
+            found.ok_or_else(|| Error::Fault(format!("there is no booking {id}")))?;
+        let conn = self.0.database.conn().await?;
+        let customer = self.customer_on(&conn, caller, booking.customer_id).await?;
+        let told = Told {
+            catalogue,
+            booking: &booking,
+            session: &session,
+            customer: &customer,
+            previous: None,
+            reason: None,
+        };
+        told.facts()
     }
 
     async fn visible(

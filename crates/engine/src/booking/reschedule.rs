@@ -183,6 +183,7 @@ impl UseCase for RescheduleCase {
                 calendars: seated.calendars,
                 booking,
                 hold: None,
+                payment: None,
             },
         )?;
         Ok((

@@ -215,6 +215,7 @@ impl ShiftCase {
             calendars: news.calendars.to_vec(),
             booking,
             hold: None,
+            payment: None,
         };
         let reason = format!("the clocks of {} have new rules", self.displaced.zone);
         for booking in bookings {

@@ -110,6 +110,7 @@ impl UseCase for ChangeBlock {
                 calendars,
                 booking: None,
                 hold: None,
+                payment: None,
             },
         )?;
         Ok((

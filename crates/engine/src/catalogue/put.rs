@@ -94,6 +94,7 @@ impl<T: Thing, B: Fn(&Catalogue) -> Result<T> + Send + Sync> UseCase for PutThin
                 calendars,
                 booking: None,
                 hold: None,
+                payment: None,
             },
         )?;
         Ok((changes, thing.id()))

@@ -134,6 +134,7 @@ impl UseCase for SetHours {
                 calendars,
                 booking: None,
                 hold: None,
+                payment: None,
             },
         )?;
         Ok((changes, self.provider_id))

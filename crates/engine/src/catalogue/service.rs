@@ -1,5 +1,6 @@
 //! Services: create, change, archive. The bounds of their numbers stand here.
 
+use domain::deposit::Deposit;
 use domain::id::{CalendarId, Id, ProviderId, ResourceKindId, ServiceId};
 use domain::money::Money;
 use domain::policy::BookingPolicy;
@@ -60,6 +61,8 @@ pub struct ServiceInput {
     pub cancellation_notice_minutes: Option<i32>,
     /// Until when a customer may reschedule, in minutes before the start.
     pub reschedule_notice_minutes: Option<i32>,
+    /// What is to be paid before a booking stands.
+    pub deposit: Option<Deposit>,
     /// The most sessions that may start on one local day; `Some(None)`: no limit.
     pub daily_limit: Option<Option<i32>>,
     /// Whether it is closed to new bookings.
@@ -122,6 +125,7 @@ impl Engine {
                     cancellation_notice_minutes: 0,
                     reschedule_notice_minutes: 0,
                 },
+                deposit: Deposit::None,
                 daily_limit: None,
                 provider_ids: Vec::new(),
                 requires: Vec::new(),
@@ -175,6 +179,9 @@ fn changed(catalogue: &Catalogue, mut service: Service, input: &ServiceInput) ->
         service.price.amount =
             text::number(&["input", "price"], price.into(), 0..=i64::from(i32::MAX))?.into();
     }
+    if let Some(deposit) = input.deposit {
+        service.deposit = checked_deposit(deposit)?;
+    }
     if let Some(limit) = input.daily_limit {
         service.daily_limit = daily_limit(limit)?;
     }
@@ -186,6 +193,20 @@ fn changed(catalogue: &Catalogue, mut service: Service, input: &ServiceInput) ->
     }
     service.archived = input.archived.unwrap_or(service.archived);
     Ok(service)
+}
+
+fn checked_deposit(deposit: Deposit) -> Result<Deposit, Problem> {
+    let path = |field| ["input", "deposit", field];
+    match deposit {
+        Deposit::Amount { amount } => {
+            text::number(&path("amount"), amount, 1..=i64::from(i32::MAX))?;
+        }
+        Deposit::Percent { percent } => {
+            text::number(&path("percent"), percent.into(), 1..=100)?;
+        }
+        Deposit::None | Deposit::Full | Deposit::CardOnFile => {}
+    }
+    Ok(deposit)
 }
 
 fn change_times(service: &mut Service, input: &ServiceInput) -> Result<(), Problem> {

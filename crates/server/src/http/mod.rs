@@ -8,6 +8,7 @@ mod answer;
 mod graphiql;
 mod health;
 mod identity;
+mod inbound;
 mod negotiate;
 pub(crate) mod observe;
 mod operation;
@@ -27,7 +28,7 @@ use axum::http::header::{
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -46,6 +47,7 @@ pub(crate) fn router(site: Site) -> Router {
         .route("/graphql", get(query::get).post(query::post))
         .route("/", get(graphiql::page))
         .route("/graphiql/{file}", get(graphiql::file))
+        .route("/plugins/{plugin}/{business}", post(inbound::take))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .fallback(not_found)

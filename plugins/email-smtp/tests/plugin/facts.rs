@@ -112,6 +112,7 @@ pub fn delivery(kind: EventKind, part: &str, facts: BookingFacts) -> Delivery {
             calendar_ids: Vec::new(),
             booking: Some(facts),
             hold_id: None,
+            payment_id: None,
         },
         settings: PluginSettings::none(),
     }

@@ -1,0 +1,216 @@
+//! Money that goes back: asked for by staff, or owed because a booking was cancelled or its time was lost.
+
+use std::sync::Arc;
+
+use domain::actor::Right;
+use domain::event::{BookingFacts, EventKind};
+use domain::id::{BookingId, Id, PaymentId};
+use domain::payment::{Payment, PaymentStatus};
+use domain::problem::Problem;
+use domain::text;
+use serde::Serialize;
+use store::Conn;
+use store::changes::Changes;
+use store::payment::Refund;
+use uuid::Uuid;
+
+use super::Work;
+use crate::catalogue::Catalogue;
+use crate::event::{Happening, Recorded};
+use crate::idempotency::Key;
+use crate::tx::{TxError, UseCase};
+use crate::{Caller, Engine, Error, Result};
+
+/// A refund to make.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefundPayment {
+    /// Of which payment.
+    pub payment_id: PaymentId,
+    /// How much, in minor units; all that is left where it is not said.
+    pub amount: Option<i64>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Money of a payment that is to go back.
+pub(super) struct ToRefund<'a> {
+    pub payment: &'a Payment,
+    pub amount: i64,
+    pub reason: Option<String>,
+}
+
+struct RefundCase {
+    engine: Engine,
+    caller: Caller,
+    input: RefundPayment,
+}
+
+impl UseCase for RefundCase {
+    type Plan = (Arc<Catalogue>, BookingFacts);
+    type Answer = PaymentId;
+
+    async fn plan(&self, _: u32) -> Result<Self::Plan> {
+        let (engine, caller) = (&self.engine, &self.caller);
+        let missing = || Problem::not_found(&["input", "paymentId"], "payment");
+        let found = engine.payment(caller, self.input.payment_id).await?;
+        let payment = found.ok_or_else(missing)?.payment;
+        let catalogue = engine.catalogue(caller).await?;
+        let facts = engine
+            .facts_of(caller, &catalogue, payment.booking_id)
+            .await?;
+        Ok((catalogue, facts))
+    }
+
+    async fn write_in_tx(
+        &self,
+        conn: &Conn,
+        (catalogue, facts): &Self::Plan,
+    ) -> Result<(Changes, PaymentId), TxError> {
+        let (engine, caller, input) = (&self.engine, &self.caller, &self.input);
+        let locked =
+            store::payment::payment_lock_in_tx(conn, caller.business, input.payment_id).await?;
+        let payment = locked
+            .ok_or_else(|| TxError::race("the payment is gone"))?
+            .payment;
+        let left = engine.refundable_in_tx(conn, caller, &payment).await?;
+        let amount = input.amount.unwrap_or(left);
+        if left == 0 {
+            return Err(Problem::conflict("nothing of this payment is left to pay back").into());
+        }
+        if !(1..=left).contains(&amount) {
+            let message = format!("must be from 1 to {left}, which is left of the payment");
+            return Err(Problem::invalid(&["input", "amount"], message).into());
+        }
+        let mut changes = Changes::default();
+        let refund = ToRefund {
+            payment: &payment,
+            amount,
+            reason: input.reason.clone(),
+        };
+        engine
+            .refund_in_tx(
+                conn,
+                caller,
+                catalogue,
+                &refund,
+                Some(facts.clone()),
+                &mut changes,
+            )
+            .await?;
+        Ok((changes, payment.id))
+    }
+}
+
+impl Engine {
+    /// Pays back money of a payment, in whole or in part.
+    pub async fn refund(
+        &self,
+        caller: &Caller,
+        input: RefundPayment,
+        key: Option<&str>,
+    ) -> Result<PaymentId> {
+        if !caller.actor.may(Right::ManagePlugins) {
+            return Err(Error::forbidden(caller, "pay money back"));
+        }
+        let key = Key::of("refund", key, &input)?;
+        let reason = text::long(&["input", "reason"], input.reason.as_deref())?;
+        let input = RefundPayment { reason, ..input };
+        let (engine, caller) = (self.clone(), *caller);
+        let case = RefundCase {
+            engine: self.clone(),
+            caller,
+            input,
+        };
+        self.detached(async move { engine.write(&caller, key.as_ref(), &case).await })
+            .await
+    }
+
+    /// What can still be paid back: what was taken, without what went back or is on its way.
+    async fn refundable_in_tx(
+        &self,
+        conn: &Conn,
+        caller: &Caller,
+        payment: &Payment,
+    ) -> Result<i64, TxError> {
+        let refunds = store::payment::refund_list(conn, caller.business, payment.id).await?;
+        let asked: i64 = refunds
+            .iter()
+            .filter(|refund| refund.status != "failed")
+            .map(|refund| refund.amount)
+            .sum();
+        Ok((payment.taken - asked.max(payment.refunded)).max(0))
+    }
+
+    /// Adds a refund, and what is to be done about it.
+    pub(super) async fn refund_in_tx(
+        &self,
+        conn: &Conn,
+        caller: &Caller,
+        catalogue: &Catalogue,
+        refund: &ToRefund<'_>,
+        facts: Option<BookingFacts>,
+        changes: &mut Changes,
+    ) -> Result<(), TxError> {
+        let now = self.clock().now();
+        let happening = Happening {
+            kind: EventKind::RefundRequested,
+            at: now,
+            calendars: Vec::new(),
+            booking: facts,
+            hold: None,
+            payment: Some(refund.payment.id),
+        };
+        let recorded = self.record(catalogue, changes, happening)?;
+        let row = Refund {
+            id: Uuid::now_v7(),
+            payment_id: refund.payment.id.uuid(),
+            amount: refund.amount,
+            reason: refund.reason.clone(),
+            status: "waiting".to_owned(),
+        };
+        store::payment::refund_insert_in_tx(conn, caller.business, &row, now).await?;
+        Work::Refund.write(
+            changes,
+            &recorded,
+            &refund.payment.plugin,
+            refund.payment.id,
+            now,
+        );
+        Ok(())
+    }
+
+    /// What a cancellation owes: what waits to be paid is called off, what was paid goes back.
+    pub(crate) async fn release_payments_in_tx(
+        &self,
+        conn: &Conn,
+        caller: &Caller,
+        booking: BookingId,
+        recorded: &Recorded,
+        changes: &mut Changes,
+    ) -> Result<(), TxError> {
+        let now = self.clock().now();
+        for found in store::payment::payment_list(conn, caller.business, &[booking]).await? {
+            let id = found.payment.id;
+            let locked = store::payment::payment_lock_in_tx(conn, caller.business, id).await?;
+            let payment = locked
+                .ok_or_else(|| TxError::race("the payment is gone"))?
+                .payment;
+            if payment.status == PaymentStatus::Waiting {
+                Work::CallOff.write(changes, recorded, &payment.plugin, id, now);
+            }
+            let left = self.refundable_in_tx(conn, caller, &payment).await?;
+            if left > 0 {
+                let row = Refund {
+                    id: Uuid::now_v7(),
+                    payment_id: id.uuid(),
+                    amount: left,
+                    reason: Some("the booking was cancelled".to_owned()),
+                    status: "waiting".to_owned(),
+                };
+                store::payment::refund_insert_in_tx(conn, caller.business, &row, now).await?;
+                Work::Refund.write(changes, recorded, &payment.plugin, id, now);
+            }
+        }
+        Ok(())
+    }
+}

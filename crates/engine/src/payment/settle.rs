@@ -1,0 +1,241 @@
+//! The one way in which what is known of a payment is written: what was observed, the ledger, and what follows for the booking.
+
+use std::sync::Arc;
+
+use domain::booking::{Booking, BookingStatus};
+use domain::event::{BookingFacts, EventKind};
+use domain::id::{CalendarId, Id, PaymentId};
+use domain::payment::{Consequence, ExternalStatus, Payment, PaymentState, PaymentStatus};
+use domain::session::Session;
+use store::Conn;
+use store::changes::{Changes, SeatRow};
+
+use crate::booking::History;
+use crate::booking::{Told, advanced, update_row};
+use crate::catalogue::Catalogue;
+use crate::event::Happening;
+use crate::tx::{TxError, UseCase};
+use crate::{Caller, Engine, Error, Result};
+
+struct SettleCase {
+    engine: Engine,
+    caller: Caller,
+    id: PaymentId,
+    seen: PaymentState,
+    has_expired: bool,
+}
+
+struct SettlePlan {
+    catalogue: Arc<Catalogue>,
+    booking: Booking,
+    session: Session,
+    /// What the booking lets go of, if it expires.
+    calendars: Vec<CalendarId>,
+}
+
+impl UseCase for SettleCase {
+    const CARRIES_CALENDARS: bool = true;
+    type Plan = SettlePlan;
+    type Answer = ();
+
+    async fn plan(&self, _: u32) -> Result<SettlePlan> {
+        let (engine, caller) = (&self.engine, &self.caller);
+        let conn = engine.0.database.conn().await?;
+        let payment = engine.payment_on(&conn, caller, self.id).await?;
+        drop(conn);
+        let found = engine.booking(caller, payment.booking_id).await?;
+        let (booking, session) =
+            found.ok_or_else(|| Error::Fault(format!("payment {} is for no booking", self.id)))?;
+        let conn = engine.0.database.conn().await?;
+        let catalogue = engine.catalogue_on(&conn, caller.business).await?;
+        let is_over = matches!(self.seen.status, ExternalStatus::Over { .. });
+        let calendars = if booking.status == BookingStatus::Pending && is_over {
+            engine
+                .session_calendars(&conn, &catalogue, &session)
+                .await?
+        } else {
+            Vec::new()
+        };
+        Ok(SettlePlan {
+            catalogue,
+            booking,
+            session,
+            calendars,
+        })
+    }
+
+    async fn write_in_tx(&self, conn: &Conn, plan: &SettlePlan) -> Result<(Changes, ()), TxError> {
+        let (engine, caller, now) = (&self.engine, &self.caller, self.engine.clock().now());
+        let mut changes = Changes::default();
+        engine
+            .lock_and_raise_in_tx(conn, caller, &plan.calendars, &mut changes)
+            .await?;
+        let booking =
+            store::booking::booking_lock_in_tx(conn, caller.business, plan.booking.id).await?;
+        let booking = booking.ok_or_else(|| TxError::race("the booking is gone"))?;
+        if booking.version != plan.booking.version {
+            return Err(TxError::race("the booking has changed"));
+        }
+        let before = store::payment::payment_lock_in_tx(conn, caller.business, self.id).await?;
+        let before = before
+            .ok_or_else(|| TxError::race("the payment is gone"))?
+            .payment;
+        let (after, entries) = before.observe(&self.seen, self.has_expired);
+        let consequence = after.consequence(&before, booking.status);
+        if after == before && consequence == Consequence::Nothing {
+            return Ok((Changes::default(), ()));
+        }
+        store::payment::payment_settle_in_tx(conn, caller.business, &after, &entries, now).await?;
+        if consequence != Consequence::Expire {
+            // Nothing became freer.
+            changes.calendars.clear();
+        }
+        self.follow(
+            conn,
+            plan,
+            &booking,
+            (&before, &after),
+            consequence,
+            &mut changes,
+        )
+        .await?;
+        Ok((changes, ()))
+    }
+}
+
+impl SettleCase {
+    /// What follows for the booking, and who is told.
+    async fn follow(
+        &self,
+        conn: &Conn,
+        plan: &SettlePlan,
+        booking: &Booking,
+        (before, after): (&Payment, &Payment),
+        consequence: Consequence,
+        changes: &mut Changes,
+    ) -> Result<(), TxError> {
+        let (engine, caller, now) = (&self.engine, &self.caller, self.engine.clock().now());
+        let mut session = plan.session.clone();
+        let (booking, step) = match consequence {
+            Consequence::Confirm => (
+                advanced(booking, BookingStatus::Confirmed),
+                Some(EventKind::BookingConfirmed),
+            ),
+            Consequence::Expire => (
+                advanced(booking, BookingStatus::Expired),
+                Some(EventKind::Expired),
+            ),
+            Consequence::PayBack | Consequence::Nothing => (booking.clone(), None),
+        };
+        if consequence == Consequence::Expire {
+            let seats = booking.party_size;
+            session.seats_taken = session.seats_taken.saturating_sub(seats);
+            let id = session.id.uuid();
+            changes.given_back.push(SeatRow { id, seats });
+        }
+        if let Some(kind) = step {
+            changes.booking_updates.push(update_row(&booking));
+            let history = History {
+                kind: kind.name(),
+                from: Some(plan.booking.status.name().to_owned()),
+                to: Some(booking.status.name().to_owned()),
+                reason: None,
+            };
+            changes.history.push(history.row(&booking, caller, now));
+        }
+        let customer = engine
+            .customer_on(conn, caller, booking.customer_id)
+            .await?;
+        let told = Told {
+            catalogue: &plan.catalogue,
+            booking: &booking,
+            session: &session,
+            customer: &customer,
+            previous: None,
+            reason: None,
+        };
+        let facts = told.facts()?;
+        for kind in step.into_iter().chain(news(before, after)) {
+            self.tell(plan, kind, &facts, changes)?;
+        }
+        if consequence == Consequence::PayBack {
+            let reason = Some("paid after the time was lost".to_owned());
+            let facts = Some(facts);
+            let refund = super::refund::ToRefund {
+                payment: after,
+                amount: after.left(),
+                reason,
+            };
+            engine
+                .refund_in_tx(conn, caller, &plan.catalogue, &refund, facts, changes)
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn tell(
+        &self,
+        plan: &SettlePlan,
+        kind: EventKind,
+        facts: &BookingFacts,
+        changes: &mut Changes,
+    ) -> Result<(), TxError> {
+        let calendars = match kind {
+            EventKind::Expired => plan.calendars.clone(),
+            _ => Vec::new(),
+        };
+        let happening = Happening {
+            kind,
+            at: self.engine.clock().now(),
+            calendars,
+            booking: Some(facts.clone()),
+            hold: None,
+            payment: Some(self.id),
+        };
+        self.engine.record(&plan.catalogue, changes, happening)?;
+        Ok(())
+    }
+}
+
+/// What there is to tell of a payment itself.
+fn news(before: &Payment, after: &Payment) -> Vec<EventKind> {
+    let is_settled =
+        |payment: &Payment| payment.taken > 0 || payment.status == PaymentStatus::Authorized;
+    let is_over = |payment: &Payment| {
+        matches!(
+            payment.status,
+            PaymentStatus::Failed | PaymentStatus::Expired
+        )
+    };
+    let mut news = Vec::new();
+    if is_settled(after) && !is_settled(before) {
+        news.push(EventKind::PaymentPaid);
+    }
+    if is_over(after) && !is_over(before) {
+        news.push(EventKind::PaymentFailed);
+    }
+    if after.refunded > before.refunded {
+        news.push(EventKind::PaymentRefunded);
+    }
+    news
+}
+
+impl Engine {
+    /// Writes what was observed of a payment, and what follows. Observing the same again changes nothing.
+    pub(crate) async fn settle(
+        &self,
+        caller: &Caller,
+        id: PaymentId,
+        seen: &PaymentState,
+        has_expired: bool,
+    ) -> Result<()> {
+        let case = SettleCase {
+            engine: self.clone(),
+            caller: *caller,
+            id,
+            seen: seen.clone(),
+            has_expired,
+        };
+        self.write(caller, None, &case).await
+    }
+}

@@ -1,0 +1,259 @@
+//! Payments: what a booking asks for, what was paid, and what went back.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use domain::deposit;
+use domain::id::PaymentId;
+use domain::payment;
+use engine::catalogue::Catalogue;
+use engine::payment::{PaymentView, RefundPayment};
+
+use crate::failure::{Failure, Result};
+use crate::id::{parsed, shown};
+use crate::money::Money;
+use crate::problem::Problem;
+use crate::request::Asked;
+use crate::scalar::DateTime;
+use crate::settle::{About, settled};
+
+/// What a service asks to be paid when it is booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum DepositKind {
+    /// Nothing.
+    None,
+    /// So much for each place.
+    Amount,
+    /// So many hundredths of the price.
+    Percent,
+    /// The whole price.
+    Full,
+    /// No money: a card is kept for a fee later.
+    CardOnFile,
+}
+
+/// What is to be paid before a booking stands.
+#[derive(SimpleObject)]
+pub struct Deposit {
+    /// What it is.
+    kind: DepositKind,
+    /// Of an amount: for each place, in minor units of the business's currency.
+    amount: Option<i32>,
+    /// Of a part: hundredths of the price.
+    percent: Option<i32>,
+}
+
+impl From<deposit::Deposit> for Deposit {
+    fn from(deposit: deposit::Deposit) -> Self {
+        let (mut amount, mut percent) = (None, None);
+        let kind = match deposit {
+            deposit::Deposit::None => DepositKind::None,
+            deposit::Deposit::Amount { amount: of } => {
+                amount = i32::try_from(of).ok();
+                DepositKind::Amount
+            }
+            deposit::Deposit::Percent { percent: of } => {
+                percent = i32::try_from(of).ok();
+                DepositKind::Percent
+            }
+            deposit::Deposit::Full => DepositKind::Full,
+            deposit::Deposit::CardOnFile => DepositKind::CardOnFile,
+        };
+        Self {
+            kind,
+            amount,
+            percent,
+        }
+    }
+}
+
+/// What is to be paid before a booking stands.
+#[derive(InputObject)]
+pub struct DepositInput {
+    /// What it is.
+    kind: DepositKind,
+    /// Of AMOUNT, and required there: for each place, in minor units of the business's currency.
+    amount: Option<i32>,
+    /// Of PERCENT, and required there: 1 to 100.
+    percent: Option<i32>,
+}
+
+impl DepositInput {
+    pub(crate) fn parsed(&self) -> Result<deposit::Deposit, domain::problem::Problem> {
+        let wrong = |field: &str, message: &str| {
+            domain::problem::Problem::invalid(&["input", "deposit", field], message)
+        };
+        let (amount, percent) = match self.kind {
+            DepositKind::Amount => (self.amount, None),
+            DepositKind::Percent => (None, self.percent),
+            _ => (None, None),
+        };
+        if self.amount != amount {
+            return Err(wrong("amount", "is only of the kind AMOUNT"));
+        }
+        if self.percent != percent {
+            return Err(wrong("percent", "is only of the kind PERCENT"));
+        }
+        Ok(match self.kind {
+            DepositKind::None => deposit::Deposit::None,
+            DepositKind::Amount => deposit::Deposit::Amount {
+                amount: amount.ok_or_else(|| wrong("amount", "is required"))?.into(),
+            },
+            DepositKind::Percent => {
+                let percent = percent.ok_or_else(|| wrong("percent", "is required"))?;
+                deposit::Deposit::Percent {
+                    percent: u32::try_from(percent).unwrap_or(0),
+                }
+            }
+            DepositKind::Full => deposit::Deposit::Full,
+            DepositKind::CardOnFile => deposit::Deposit::CardOnFile,
+        })
+    }
+}
+
+/// Where a payment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "payment::PaymentStatus")]
+pub enum PaymentStatus {
+    /// For the customer to pay.
+    Waiting,
+    /// The money is reserved, or the card is saved.
+    Authorized,
+    /// The money was taken.
+    Paid,
+    /// It came to nothing.
+    Failed,
+    /// Nobody paid in time.
+    Expired,
+    /// All of it was paid back.
+    Refunded,
+    /// Some of it was paid back.
+    PartlyRefunded,
+}
+
+#[derive(Clone)]
+pub struct Payment {
+    catalogue: Arc<Catalogue>,
+    view: PaymentView,
+}
+
+impl Payment {
+    pub(crate) fn new(catalogue: &Arc<Catalogue>, view: PaymentView) -> Self {
+        Self {
+            catalogue: catalogue.clone(),
+            view,
+        }
+    }
+
+    /// The payment with this id, for those who may see its booking.
+    pub(crate) async fn find(asked: &Asked<'_>, id: PaymentId) -> Result<Option<Self>> {
+        let found = asked.engine.payment(&asked.caller, id).await?;
+        let catalogue = asked.catalogue_now().await?;
+        Ok(found.map(|view| Self::new(&catalogue, view)))
+    }
+}
+
+/// Money that a customer pays for a booking.
+#[Object]
+impl Payment {
+    /// Its id, `pay_…`.
+    pub(crate) async fn id(&self) -> ID {
+        shown(self.view.payment.id)
+    }
+
+    /// Where it is.
+    async fn status(&self) -> PaymentStatus {
+        self.view.payment.status.into()
+    }
+
+    /// How much is asked.
+    async fn amount(&self) -> Money {
+        self.view.payment.amount.into()
+    }
+
+    /// How much was paid back.
+    async fn refunded(&self) -> Money {
+        let payment = &self.view.payment;
+        let amount = payment.refunded;
+        domain::money::Money {
+            amount,
+            ..payment.amount
+        }
+        .into()
+    }
+
+    /// While it waits: for the payment form of the other side in the page of the frontend.
+    async fn client_secret(&self) -> Option<&str> {
+        self.view.client_secret.as_deref()
+    }
+
+    /// While it waits: a page of the other side on which the customer pays.
+    async fn checkout_url(&self) -> Option<&str> {
+        self.view.checkout_url.as_deref()
+    }
+
+    /// Until when it can be paid.
+    async fn expires_at(&self) -> Option<DateTime> {
+        let at = self.view.payment.expires_at;
+        Some(DateTime::new(at, &self.catalogue.zone))
+    }
+}
+
+/// A refund to make.
+#[derive(InputObject)]
+pub struct RefundInput {
+    /// Of which payment.
+    payment_id: ID,
+    /// How much, in minor units. Default: all that is left.
+    amount: Option<i32>,
+    /// Why, up to 4,000 characters.
+    reason: Option<String>,
+    /// A text of your choice, up to 255 characters, that makes this request safe to repeat: the same key answers the same and does nothing.
+    idempotency_key: Option<String>,
+}
+
+/// What became of a mutation of a payment.
+#[derive(SimpleObject)]
+pub struct PaymentPayload {
+    /// The payment as it is now; null when nothing was done.
+    payment: Option<Payment>,
+    /// What stood in the way; empty when it was done.
+    problems: Vec<Problem>,
+}
+
+#[derive(Default)]
+pub struct PaymentMutation;
+
+#[Object]
+impl PaymentMutation {
+    /// Pays money back, in whole or in part. `refunded` rises when the other side has done it. Owners and managers.
+    async fn refund(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The refund.")] input: RefundInput,
+    ) -> Result<PaymentPayload> {
+        let asked = Asked::of(ctx)?;
+        let outcome = async {
+            let refund = RefundPayment {
+                payment_id: parsed(&["input", "paymentId"], &input.payment_id)?,
+                amount: input.amount.map(i64::from),
+                reason: input.reason,
+            };
+            let key = input.idempotency_key.as_deref();
+            asked.engine.refund(&asked.caller, refund, key).await
+        };
+        Ok(match settled(ctx, outcome.await, &About::Other).await? {
+            Ok(id) => {
+                let payment = Payment::find(&asked, id).await?;
+                PaymentPayload {
+                    payment: Some(payment.ok_or_else(|| Failure::fault("a payment has gone"))?),
+                    problems: Vec::new(),
+                }
+            }
+            Err(problems) => PaymentPayload {
+                payment: None,
+                problems,
+            },
+        })
+    }
+}

@@ -1,0 +1,284 @@
+//! Payments, their ledger, and the money that is to go back.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use domain::id::{BookingId, BusinessId, Id, PaymentId, RefundId};
+use domain::money::{Currency, Money};
+use domain::payment::{Entry, Payment, PaymentKind, PaymentStatus};
+use uuid::Uuid;
+
+use crate::schema::{inbound_call, payment, payment_entry, refund};
+use crate::{Conn, Result, StoreError};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = payment)]
+struct Row {
+    id: Uuid,
+    booking_id: Uuid,
+    plugin: String,
+    kind: String,
+    status: String,
+    amount: i64,
+    currency: String,
+    taken: i64,
+    refunded: i64,
+    fee: i64,
+    external_id: Option<String>,
+    sealed: Option<Vec<u8>>,
+    expires_at: DateTime<Utc>,
+    created_at: DateTime<Utc>,
+}
+
+/// A payment, and what the customer needs to pay it, sealed.
+#[derive(Debug, Clone)]
+pub struct SealedPayment {
+    /// The payment.
+    pub payment: Payment,
+    /// Once it has begun at the other side.
+    pub sealed: Option<Vec<u8>>,
+}
+
+impl TryFrom<Row> for SealedPayment {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self> {
+        let odd = |what: &str| StoreError::Fault(format!("{what} of payment {}", row.id));
+        let payment = Payment {
+            id: PaymentId::from_uuid(row.id),
+            booking_id: BookingId::from_uuid(row.booking_id),
+            kind: PaymentKind::from_name(&row.kind).ok_or_else(|| odd("kind"))?,
+            status: PaymentStatus::from_name(&row.status).ok_or_else(|| odd("status"))?,
+            amount: Money {
+                amount: row.amount,
+                currency: Currency::new(&row.currency).ok_or_else(|| odd("currency"))?,
+            },
+            plugin: row.plugin,
+            taken: row.taken,
+            refunded: row.refunded,
+            fee: row.fee,
+            external_id: row.external_id,
+            expires_at: row.expires_at,
+            created_at: row.created_at,
+        };
+        Ok(Self {
+            payment,
+            sealed: row.sealed,
+        })
+    }
+}
+
+/// The payment with this id.
+pub async fn payment_find(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: PaymentId,
+) -> Result<Option<SealedPayment>> {
+    let found = payment::table
+        .find((business.uuid(), id.uuid()))
+        .select(Row::as_select())
+        .first(&mut conn)
+        .await;
+    found.optional()?.map(SealedPayment::try_from).transpose()
+}
+
+/// The same, locked against other writers.
+pub async fn payment_lock_in_tx(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: PaymentId,
+) -> Result<Option<SealedPayment>> {
+    let found = payment::table
+        .find((business.uuid(), id.uuid()))
+        .select(Row::as_select())
+        .for_no_key_update()
+        .first(&mut conn)
+        .await;
+    found.optional()?.map(SealedPayment::try_from).transpose()
+}
+
+/// The payments for these bookings, in the order in which they were asked for.
+pub async fn payment_list(
+    mut conn: &Conn,
+    business: BusinessId,
+    bookings: &[BookingId],
+) -> Result<Vec<SealedPayment>> {
+    let bookings: Vec<Uuid> = bookings.iter().map(|id| id.uuid()).collect();
+    let rows = payment::table
+        .filter(payment::business_id.eq(business.uuid()))
+        .filter(payment::booking_id.eq_any(bookings))
+        .order(payment::id)
+        .select(Row::as_select())
+        .load(&mut conn)
+        .await?;
+    rows.into_iter().map(SealedPayment::try_from).collect()
+}
+
+/// The payment that the other side of a plugin calls so.
+pub async fn payment_by_external_id(
+    mut conn: &Conn,
+    business: BusinessId,
+    plugin: &str,
+    external_id: &str,
+) -> Result<Option<SealedPayment>> {
+    let found = payment::table
+        .filter(payment::business_id.eq(business.uuid()))
+        .filter(payment::plugin.eq(plugin))
+        .filter(payment::external_id.eq(external_id))
+        .select(Row::as_select())
+        .first(&mut conn)
+        .await;
+    found.optional()?.map(SealedPayment::try_from).transpose()
+}
+
+/// Records that a payment has begun at the other side, if that was not known yet.
+pub async fn payment_begun(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: PaymentId,
+    external_id: &str,
+    sealed: &[u8],
+) -> Result<()> {
+    let own = payment::table
+        .find((business.uuid(), id.uuid()))
+        .filter(payment::external_id.is_null());
+    diesel::update(own)
+        .set((
+            payment::external_id.eq(external_id),
+            payment::sealed.eq(sealed),
+        ))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// Writes how a payment stands, which the caller has locked, and the movements that led there.
+pub async fn payment_settle_in_tx(
+    mut conn: &Conn,
+    business: BusinessId,
+    after: &Payment,
+    entries: &[Entry],
+    at: DateTime<Utc>,
+) -> Result<()> {
+    diesel::update(payment::table.find((business.uuid(), after.id.uuid())))
+        .set((
+            payment::status.eq(after.status.name()),
+            payment::taken.eq(after.taken),
+            payment::refunded.eq(after.refunded),
+            payment::fee.eq(after.fee),
+        ))
+        .execute(&mut conn)
+        .await?;
+    let rows: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            (
+                payment_entry::business_id.eq(business.uuid()),
+                payment_entry::id.eq(Uuid::now_v7()),
+                payment_entry::payment_id.eq(after.id.uuid()),
+                payment_entry::kind.eq(entry.kind.name()),
+                payment_entry::amount.eq(entry.amount),
+                payment_entry::currency.eq(after.amount.currency.code()),
+                payment_entry::at.eq(at),
+            )
+        })
+        .collect();
+    diesel::insert_into(payment_entry::table)
+        .values(rows)
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// Money that is to go back.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct Refund {
+    /// Its id.
+    pub id: Uuid,
+    /// Of which payment.
+    pub payment_id: Uuid,
+    /// How much, in minor units.
+    pub amount: i64,
+    /// Why.
+    pub reason: Option<String>,
+    /// `waiting`, `succeeded` or `failed`.
+    pub status: String,
+}
+
+/// The refunds of a payment, made and to be made.
+pub async fn refund_list(
+    mut conn: &Conn,
+    business: BusinessId,
+    payment: PaymentId,
+) -> Result<Vec<Refund>> {
+    Ok(refund::table
+        .filter(refund::business_id.eq(business.uuid()))
+        .filter(refund::payment_id.eq(payment.uuid()))
+        .order(refund::id)
+        .select((
+            refund::id,
+            refund::payment_id,
+            refund::amount,
+            refund::reason,
+            refund::status,
+        ))
+        .load(&mut conn)
+        .await?)
+}
+
+/// Adds a refund that is to be made.
+pub async fn refund_insert_in_tx(
+    mut conn: &Conn,
+    business: BusinessId,
+    new: &Refund,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    diesel::insert_into(refund::table)
+        .values((
+            refund::business_id.eq(business.uuid()),
+            refund::id.eq(new.id),
+            refund::payment_id.eq(new.payment_id),
+            refund::amount.eq(new.amount),
+            refund::reason.eq(&new.reason),
+            refund::status.eq(&new.status),
+            refund::created_at.eq(at),
+        ))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// Records what became of a refund.
+pub async fn refund_end(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: RefundId,
+    status: &str,
+) -> Result<()> {
+    diesel::update(refund::table.find((business.uuid(), id.uuid())))
+        .set(refund::status.eq(status))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// Keeps a call of the other side; answers whether it is the first of its name.
+pub async fn inbound_call_insert_in_tx(
+    mut conn: &Conn,
+    business: BusinessId,
+    plugin: &str,
+    external_id: &str,
+    at: DateTime<Utc>,
+) -> Result<bool> {
+    let written = diesel::insert_into(inbound_call::table)
+        .values((
+            inbound_call::business_id.eq(business.uuid()),
+            inbound_call::plugin.eq(plugin),
+            inbound_call::external_id.eq(external_id),
+            inbound_call::received_at.eq(at),
+        ))
+        .on_conflict_do_nothing()
+        .execute(&mut conn)
+        .await?;
+    Ok(written == 1)
+}

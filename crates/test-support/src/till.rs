@@ -1,0 +1,251 @@
+//! Another side that takes payments, in memory: with idempotency keys, and bad days on request.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use domain::money::Money;
+use plugin_api::{
+    ExternalStatus, Failure, Inbound, InboundAbout, InboundRefused, InboundRequest, InboundWebhook,
+    PaymentBegun, PaymentKind, PaymentRequest, PaymentState, Payments, Plugin, PluginSettings,
+    RefundRequest, RefundState, RefundStatus, SettingsError, async_trait,
+};
+use serde_json::{Value, json};
+
+/// What goes wrong with the next call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadDay {
+    /// It is refused before anything is done.
+    Refused(Failure),
+    /// It is done, and the answer is lost.
+    AnswerLost,
+}
+
+/// A payment as the other side has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TillPayment {
+    /// What was asked.
+    pub amount: i64,
+    /// What was taken.
+    pub taken: i64,
+    /// What went back, by our id of the refund.
+    pub refunds: BTreeMap<String, i64>,
+    /// Whether it only saves a card, and whether it did.
+    pub saves_card: bool,
+    /// Whether the card is saved.
+    pub is_saved: bool,
+    /// Whether it was called off.
+    pub is_over: bool,
+}
+
+#[derive(Default)]
+struct State {
+    payments: HashMap<String, TillPayment>,
+    bad_days: VecDeque<BadDay>,
+}
+
+/// The plugin, and its other side. Every business uses it.
+#[derive(Default)]
+pub struct Till(Mutex<State>);
+
+impl Till {
+    /// An empty till.
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// What goes wrong with the next call.
+    pub fn bad_day(&self, day: BadDay) {
+        self.state().bad_days.push_back(day);
+    }
+
+    /// The customer pays; false if it was called off.
+    pub fn pay(&self, external_id: &str) -> bool {
+        let mut state = self.state();
+        let payment = state.payments.get_mut(external_id).expect("a payment");
+        if payment.is_over {
+            return false;
+        }
+        payment.taken = payment.amount;
+        payment.is_saved = payment.saves_card;
+        true
+    }
+
+    /// Every payment, by its name here.
+    pub fn payments(&self) -> HashMap<String, TillPayment> {
+        self.state().payments.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    /// Does a call, on a good day or a bad one.
+    fn call<T>(&self, act: impl FnOnce(&mut State) -> Result<T, Failure>) -> Result<T, Failure> {
+        let mut state = self.state();
+        match state.bad_days.pop_front() {
+            Some(BadDay::Refused(failure)) => Err(failure),
+            Some(BadDay::AnswerLost) => {
+                act(&mut state)?;
+                Err(Failure::retry("the connection was closed"))
+            }
+            None => act(&mut state),
+        }
+    }
+}
+
+fn seen(payment: &TillPayment) -> PaymentState {
+    let refunded = payment.refunds.values().sum();
+    PaymentState {
+        status: match payment {
+            TillPayment { taken: 1.., .. } => ExternalStatus::Paid,
+            TillPayment { is_saved: true, .. } => ExternalStatus::Authorized,
+            TillPayment { is_over: true, .. } => ExternalStatus::Over {
+                reason: "called off".to_owned(),
+            },
+            _ => ExternalStatus::Waiting,
+        },
+        taken: payment.taken,
+        refunded,
+        fee: (payment.taken > 0).then_some(payment.taken / 50),
+    }
+}
+
+fn known<'a>(state: &'a mut State, external_id: &str) -> Result<&'a mut TillPayment, Failure> {
+    let found = state.payments.get_mut(external_id);
+    found.ok_or_else(|| Failure::give_up("no such payment"))
+}
+
+impl Plugin for Till {
+    fn name(&self) -> &'static str {
+        "payments-till"
+    }
+
+    fn title(&self) -> &'static str {
+        "Till"
+    }
+
+    fn description(&self) -> &'static str {
+        "Takes payments in memory."
+    }
+
+    fn settings_schema(&self) -> Value {
+        json!({ "type": "object", "additionalProperties": false })
+    }
+
+    fn on_by_default(&self) -> bool {
+        true
+    }
+
+    fn validate(&self, _: &Value) -> Result<(), SettingsError> {
+        Ok(())
+    }
+
+    fn payments(&self) -> Option<&dyn Payments> {
+        Some(self)
+    }
+
+    fn inbound(&self) -> Option<&dyn InboundWebhook> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Payments for Till {
+    fn window_minutes(&self, _: &PluginSettings) -> u32 {
+        30
+    }
+
+    async fn begin(
+        &self,
+        _: &PluginSettings,
+        request: &PaymentRequest,
+    ) -> Result<PaymentBegun, Failure> {
+        let external_id = format!("till_{}", request.id);
+        self.call(|state| {
+            let payment = state.payments.entry(external_id.clone()).or_default();
+            payment.amount = request.amount.amount;
+            payment.saves_card = request.kind == PaymentKind::SaveCard;
+            Ok(PaymentBegun {
+                client_secret: Some(format!("{external_id}_secret")),
+                checkout_url: None,
+                external_id,
+            })
+        })
+    }
+
+    async fn look_up(
+        &self,
+        _: &PluginSettings,
+        external_id: &str,
+    ) -> Result<PaymentState, Failure> {
+        self.call(|state| Ok(seen(known(state, external_id)?)))
+    }
+
+    async fn cancel(&self, _: &PluginSettings, external_id: &str) -> Result<PaymentState, Failure> {
+        self.call(|state| {
+            let payment = known(state, external_id)?;
+            payment.is_over = payment.taken == 0 && !payment.is_saved;
+            Ok(seen(payment))
+        })
+    }
+
+    async fn capture(
+        &self,
+        _: &PluginSettings,
+        external_id: &str,
+        amount: Money,
+    ) -> Result<PaymentState, Failure> {
+        self.call(|state| {
+            let payment = known(state, external_id)?;
+            payment.taken = amount.amount;
+            Ok(seen(payment))
+        })
+    }
+
+    async fn refund(
+        &self,
+        _: &PluginSettings,
+        request: &RefundRequest,
+    ) -> Result<RefundState, Failure> {
+        self.call(|state| {
+            let payment = known(state, &request.external_id)?;
+            let id = request.id.to_string();
+            let others: i64 = payment
+                .refunds
+                .iter()
+                .filter(|(known, _)| **known != id)
+                .map(|(_, amount)| amount)
+                .sum();
+            if others + request.amount.amount > payment.taken {
+                return Err(Failure::give_up("more than was taken"));
+            }
+            payment.refunds.insert(id.clone(), request.amount.amount);
+            Ok(RefundState {
+                external_id: id,
+                status: RefundStatus::Succeeded,
+            })
+        })
+    }
+}
+
+impl InboundWebhook for Till {
+    fn verify(
+        &self,
+        _: &PluginSettings,
+        request: &InboundRequest,
+    ) -> Result<Inbound, InboundRefused> {
+        if request.header("till-signature") != Some("right") {
+            return Err(InboundRefused::Signature);
+        }
+        let unreadable = || InboundRefused::Unreadable("expected an id".to_owned());
+        let call: Value = serde_json::from_slice(&request.body).map_err(|_| unreadable())?;
+        let text = |field: &str| call[field].as_str().map(str::to_owned);
+        Ok(Inbound {
+            external_id: text("id").ok_or_else(unreadable)?,
+            about: match text("payment") {
+                Some(external_id) => InboundAbout::Payment { external_id },
+                None => InboundAbout::Nothing,
+            },
+        })
+    }
+}
