@@ -17,6 +17,7 @@ mod hang_up;
 mod house;
 mod limits;
 mod live;
+mod payment_storm;
 mod payments;
 mod plugins;
 mod promises;

@@ -15,10 +15,10 @@ use test_support::{World, WorldOptions, at, invariants};
 const STORM: Duration = Duration::from_secs(4);
 
 /// Numbers that look random, the same for the same client in every run.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

@@ -38,6 +38,8 @@ subscription Free {
   const search = new URLSearchParams(location.search);
   const fragment = new URLSearchParams(location.hash.slice(1));
   const given = (name) => fragment.get(name) || search.get(name);
+  // A link to an operation: `/?business=salon&query=…`.
+  const linked = search.get("query") || undefined;
 
   businessField.value = given("business") || "";
   tokenField.value = given("token") || sessionStorage.getItem(TOKEN) || "";
@@ -79,7 +81,7 @@ subscription Free {
   function render(defaultQuery) {
     remember();
     const key = JSON.stringify(headers());
-    root.render(React.createElement(GraphiQL, { key, fetcher: fetcher(), defaultQuery, shouldPersistHeaders: false }));
+    root.render(React.createElement(GraphiQL, { key, fetcher: fetcher(), defaultQuery, query: linked, shouldPersistHeaders: false }));
   }
 
   // The server's clock may be another than ours.

@@ -1,0 +1,219 @@
+//! Everything that can happen to payments, at random: booked, paid, called about twice and late, cancelled, paid back, run out of time, on good
+//! days and bad. In the end the ledger is what the other side has, paid means booked, and nobody paid for nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::booking::BookingStatus;
+use domain::deposit::Deposit;
+use domain::id::{BookingId, ServiceId};
+use domain::payment::Payment;
+use engine::catalogue::service::ServiceInput;
+use engine::payment::{InboundAnswer, RefundPayment};
+use engine::{Error, Result};
+use jobs::{Backoff, JobOptions, Jobs};
+use plugin_api::{Failure, InboundRequest};
+use serde_json::json;
+use test_support::{BadDay, Deliveries, Till, World, WorldOptions, invariants};
+
+use crate::storm::Dice;
+
+const STEPS: usize = 60;
+
+struct Stage {
+    world: World,
+    till: Arc<Till>,
+    service: ServiceId,
+    dice: Dice,
+    bookings: Vec<BookingId>,
+    calls: Vec<(String, String)>,
+}
+
+impl Stage {
+    async fn new(seed: u64) -> Self {
+        let till = Till::new();
+        let world = World::with(WorldOptions {
+            plugins: vec![till.clone()],
+            ..WorldOptions::default()
+        })
+        .await;
+        let location = world.location("UTC").await;
+        let anna = world.provider("Anna", &[location]).await;
+        let priced = ServiceInput {
+            price: Some(9000),
+            capacity: Some(20),
+            deposit: Some(Deposit::Percent { percent: 30 }),
+            ..ServiceInput::default()
+        };
+        let service = world.service(60, &[anna], priced).await;
+        Self {
+            world,
+            till,
+            service,
+            dice: Dice(seed * 7919 + 17),
+            bookings: Vec::new(),
+            calls: Vec::new(),
+        }
+    }
+
+    fn one(&mut self) -> Option<BookingId> {
+        let turn = self.dice.roll(self.bookings.len().max(1));
+        self.bookings.get(turn).copied()
+    }
+
+    async fn payment(&self, booking: BookingId) -> Payment {
+        let (engine, owner) = (&self.world.engine, &self.world.owner);
+        let mut views = engine.payments_of(owner, &[booking]).await.unwrap();
+        assert_eq!(views.len(), 1, "each is asked for once");
+        views.remove(0).payment
+    }
+
+    async fn book(&mut self) -> Result<()> {
+        let hour = 9 + self.dice.roll(7);
+        let starts = format!("2027-03-02T{hour:02}:00:00Z");
+        let input = self.world.booking(self.service, &starts, "Eve");
+        let booked = self
+            .world
+            .engine
+            .book(&self.world.visitor, input, None)
+            .await?;
+        self.bookings.push(booked.made.booking.id);
+        Ok(())
+    }
+
+    /// The customer pays if they can, and the other side calls: now, later, twice or never.
+    async fn pay(&mut self, booking: BookingId) {
+        let payment = self.payment(booking).await;
+        let Some(external_id) = payment.external_id else {
+            return;
+        };
+        self.till.pay(&external_id);
+        let name = format!("evt_{}", self.dice.roll(1000));
+        for _ in 0..self.dice.roll(3) {
+            self.calls.push((name.clone(), external_id.clone()));
+        }
+    }
+
+    async fn call(&mut self) {
+        if self.calls.is_empty() {
+            return;
+        }
+        let turn = self.dice.roll(self.calls.len());
+        let (id, payment) = self.calls.swap_remove(turn);
+        let request = InboundRequest {
+            url: String::new(),
+            headers: vec![("till-signature".to_owned(), "right".to_owned())],
+            body: json!({ "id": id, "payment": payment })
+                .to_string()
+                .into_bytes(),
+            at: self.world.clock.now(),
+        };
+        let (engine, slug) = (&self.world.engine, &self.world.slug);
+        let answer = engine.take_call(slug, "payments-till", &request).await;
+        assert_eq!(answer.unwrap(), InboundAnswer::Kept);
+    }
+
+    async fn step(&mut self) -> Result<()> {
+        let (engine, owner) = (self.world.engine.clone(), self.world.owner);
+        match (self.dice.roll(9), self.one()) {
+            (0 | 1, _) | (_, None) => self.book().await?,
+            (2 | 3, Some(booking)) => self.pay(booking).await,
+            (4, _) => self.call().await,
+            (5, Some(booking)) => {
+                engine.cancel(&owner, booking, None, None, None).await?;
+            }
+            (6, Some(booking)) => {
+                let refund = RefundPayment {
+                    payment_id: self.payment(booking).await.id,
+                    amount: Some(1 + i64::try_from(self.dice.roll(2000)).unwrap()),
+                    reason: None,
+                };
+                engine.refund(&owner, refund, None).await?;
+            }
+            (7, _) => {
+                let minutes = i64::try_from(self.dice.roll(20)).unwrap();
+                self.world.clock.advance(TimeDelta::minutes(minutes));
+            }
+            (_, _) => self.till.bad_day(if self.dice.roll(2) == 0 {
+                BadDay::AnswerLost
+            } else {
+                BadDay::Refused(Failure::retry("not now"))
+            }),
+        }
+        Ok(())
+    }
+
+    /// What is true in the end.
+    async fn check(&self) {
+        assert_eq!(invariants(&self.world.url).await.unwrap(), []);
+        let there = self.till.payments();
+        assert_eq!(there.len(), self.bookings.len(), "nobody was asked twice");
+        for id in &self.bookings {
+            let found = self
+                .world
+                .engine
+                .booking(&self.world.owner, *id)
+                .await
+                .unwrap();
+            let (booking, _) = found.unwrap();
+            let payment = self.payment(*id).await;
+            let till = &there[payment.external_id.as_ref().unwrap()];
+            let back: i64 = till.refunds.values().sum();
+            assert_eq!(
+                (payment.taken, payment.refunded),
+                (till.taken, back),
+                "{payment:?}"
+            );
+            match booking.status {
+                BookingStatus::Confirmed => assert_eq!(till.taken, 2700, "{payment:?}"),
+                _ => assert_eq!(
+                    till.taken, back,
+                    "whoever is not booked has their money: {payment:?}"
+                ),
+            }
+        }
+    }
+}
+
+async fn storm(seed: u64) {
+    let mut stage = Stage::new(seed).await;
+    let mut deliveries = Deliveries::watch(&stage.world.url).await;
+    let options = JobOptions {
+        poll: Duration::from_millis(20),
+        backoff: Backoff {
+            first: Duration::from_secs(1),
+            attempts: 1000,
+            ..Backoff::default()
+        },
+        ..JobOptions::default()
+    };
+    let jobs = Jobs::start(stage.world.engine.clone(), options);
+    for _ in 0..STEPS {
+        match stage.step().await {
+            // What makes no sense is refused, and that is all.
+            Ok(()) | Err(Error::Refused(_)) => {}
+            Err(other) => panic!("seed {seed}: {other}"),
+        }
+    }
+    while !stage.calls.is_empty() {
+        stage.call().await;
+    }
+    // Until nothing is left to do, however often it is put off.
+    for _ in 0..40 {
+        stage.world.clock.advance(TimeDelta::minutes(10));
+        let now = stage.world.clock.now().to_rfc3339();
+        let due = format!("status = 'waiting' AND next_attempt_at <= '{now}'");
+        deliveries.until(0, &due).await;
+    }
+    stage.check().await;
+    jobs.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_happens_the_ledger_adds_up_and_paid_means_booked() {
+    let storms = (1..=6).map(|seed| tokio::spawn(storm(seed)));
+    for ended in futures_util::future::join_all(storms).await {
+        ended.unwrap();
+    }
+}
