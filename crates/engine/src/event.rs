@@ -59,8 +59,33 @@ impl Engine {
             hold_id: hold,
             payment_id: payment,
         };
-        let booking_id = event.booking.as_ref().map(|facts| facts.booking_id.uuid());
-        let booking_version = event.booking.as_ref().map_or(0, |facts| facts.version);
+        let recorded = Recorded {
+            id: event.id,
+            booking_id: event.booking.as_ref().map(|facts| facts.booking_id.uuid()),
+            booking_version: event.booking.as_ref().map_or(0, |facts| facts.version),
+            at,
+        };
+        self.deliver(catalogue, changes, kind, &recorded);
+        changes.events.push(EventRow {
+            id: event.id.uuid(),
+            kind: kind.name(),
+            at,
+            booking_id: recorded.booking_id,
+            calendar_ids: event.calendar_ids.iter().map(|id| id.uuid()).collect(),
+            payload: serde_json::to_value(&event)
+                .map_err(|error| Error::Fault(error.to_string()))?,
+        });
+        Ok(recorded)
+    }
+
+    /// Adds a delivery for every part that wants it of every plugin that the business uses.
+    fn deliver(
+        &self,
+        catalogue: &Catalogue,
+        changes: &mut Changes,
+        kind: EventKind,
+        recorded: &Recorded,
+    ) {
         for plugin in self.plugins_in_use(catalogue) {
             let wants = plugin
                 .reaction()
@@ -69,30 +94,15 @@ impl Engine {
             for want in wants.iter().filter(|want| want.event == kind) {
                 changes.deliveries.push(DeliveryRow {
                     id: Uuid::now_v7(),
-                    event_id: event.id.uuid(),
+                    event_id: recorded.id.uuid(),
                     plugin: plugin.name().to_owned(),
                     part: want.part.to_owned(),
-                    booking_id,
-                    booking_version,
-                    created_at: at,
-                    due_at: at,
+                    booking_id: recorded.booking_id,
+                    booking_version: recorded.booking_version,
+                    created_at: recorded.at,
+                    due_at: recorded.at,
                 });
             }
         }
-        changes.events.push(EventRow {
-            id: event.id.uuid(),
-            kind: kind.name(),
-            at,
-            booking_id,
-            calendar_ids: event.calendar_ids.iter().map(|id| id.uuid()).collect(),
-            payload: serde_json::to_value(&event)
-                .map_err(|error| Error::Fault(error.to_string()))?,
-        });
-        Ok(Recorded {
-            id: event.id,
-            booking_id,
-            booking_version,
-            at,
-        })
     }
 }

@@ -22,6 +22,7 @@ pub mod live;
 pub mod payment;
 pub mod plugin;
 mod secret;
+mod settings;
 pub mod token;
 mod tx;
 pub mod vault;

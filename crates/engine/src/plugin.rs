@@ -20,11 +20,10 @@ use store::plugin::{PluginHealth, PluginSetting};
 
 use crate::catalogue::Catalogue;
 use crate::idempotency::Key;
+use crate::settings::{merged, without_secrets};
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Error, Result};
 
-/// What a secret shows as where one is set; given back, it leaves the secret as it is.
-const SET: &str = "***";
 /// How long the other side may take over a check.
 const CHECK_LIMIT: Duration = Duration::from_secs(20);
 /// So many failures in a row, and a plugin counts as broken.
@@ -346,69 +345,4 @@ pub(crate) fn may_manage(caller: &Caller) -> Result<()> {
 fn is_in_use(catalogue: &Catalogue, plugin: &dyn Plugin) -> bool {
     let set = catalogue.plugins.get(plugin.name());
     set.map_or_else(|| plugin.on_by_default(), |row| row.enabled)
-}
-
-fn is_secret(schema: &Value, field: &str) -> bool {
-    let written = schema
-        .pointer("/properties")
-        .and_then(|properties| properties.get(field)?.get("writeOnly"));
-    written == Some(&Value::Bool(true))
-}
-
-/// The settings with the changes: null removes a field, a secret given as it is shown stays.
-fn merged(schema: &Value, known: &Value, changes: &Value) -> Result<Value, Problem> {
-    let path = ["input", "settings"];
-    let Value::Object(changes) = changes else {
-        return Err(Problem::invalid(&path, "must be a JSON object"));
-    };
-    let mut fields = known.as_object().cloned().unwrap_or_default();
-    for (field, value) in changes {
-        if value.is_null() {
-            fields.remove(field);
-        } else if !(is_secret(schema, field) && value == SET) {
-            fields.insert(field.clone(), value.clone());
-        }
-    }
-    Ok(Value::Object(fields))
-}
-
-fn without_secrets(schema: &Value, settings: &Value) -> Value {
-    let fields = settings.as_object().into_iter().flatten();
-    let shown = fields.map(|(field, value)| {
-        let value = if is_secret(schema, field) {
-            Value::from(SET)
-        } else {
-            value.clone()
-        };
-        (field.clone(), value)
-    });
-    Value::Object(shown.collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn schema() -> Value {
-        json!({ "properties": { "host": {}, "password": { "writeOnly": true } } })
-    }
-
-    #[test]
-    fn settings_are_merged_and_secrets_are_not_shown() {
-        let known = json!({ "host": "a", "password": "hunter2", "port": 25 });
-        let changes = json!({ "host": "b", "password": "***", "port": null });
-        let after = merged(&schema(), &known, &changes).unwrap();
-        assert_eq!(after, json!({ "host": "b", "password": "hunter2" }));
-        assert_eq!(
-            without_secrets(&schema(), &after),
-            json!({ "host": "b", "password": "***" })
-        );
-        assert_eq!(
-            merged(&schema(), &known, &json!({ "password": null })).unwrap(),
-            json!({ "host": "a", "port": 25 })
-        );
-        assert!(merged(&schema(), &known, &json!(["a"])).is_err());
-    }
 }

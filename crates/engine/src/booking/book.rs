@@ -25,7 +25,7 @@ use super::{BookingAndSession, History};
 use crate::availability::whole_minute;
 use crate::catalogue::Catalogue;
 use crate::customer::{CustomerInput, customer_row};
-use crate::event::Happening;
+use crate::event::{Happening, Recorded};
 use crate::idempotency::Key;
 use crate::payment::{Due, PaymentView};
 use crate::secret::{self, TokenKind};
@@ -243,20 +243,39 @@ impl BookCase {
         calendars: Vec<CalendarId>,
         changes: &mut Changes,
     ) -> Result<Answer, TxError> {
-        let (engine, caller, now) = (&self.engine, &self.caller, self.engine.clock().now());
+        let now = self.engine.clock().now();
+        let booking = self.new_booking(plan, &session, now)?;
+        let salt = secret::hex(&secret::random()?);
+        let token = manage_token(&self.caller, &salt, self.key.as_deref());
+        if plan.is_new_customer {
+            changes.customers.push(customer_row(&plan.customer, now));
+        }
+        changes.bookings.push(booking_row(&booking, &token)?);
+        let recorded = self.tell(plan, &booking, &session, calendars, changes)?;
+        let due = plan.due.as_ref();
+        let payment_id = due.map(|due| due.write(changes, &booking, &recorded));
+        Ok(Answer {
+            made: BookingAndSession { booking, session },
+            salt,
+            payment_id,
+        })
+    }
+
+    fn new_booking(
+        &self,
+        plan: &BookPlan,
+        session: &Session,
+        now: DateTime<Utc>,
+    ) -> Result<Booking> {
         let service = plan.catalogue.service(session.service_id);
         let service =
             service.ok_or_else(|| Error::Fault("a session without its service".to_owned()))?;
-        let salt = secret::hex(&secret::random()?);
-        let token = manage_token(caller, &salt, self.key.as_deref());
         let random = secret::random()?;
-        let booking = Booking {
+        let random = random.iter().take(8);
+        Ok(Booking {
             id: BookingId::from_uuid(Uuid::now_v7()),
             reference: reference::from_random(
-                random
-                    .iter()
-                    .take(8)
-                    .fold(0, |sum, b| sum << 8 | u64::from(*b)),
+                random.fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
             ),
             status: match &plan.due {
                 Some(_) => BookingStatus::Pending,
@@ -274,11 +293,18 @@ impl BookCase {
             note: self.note.clone(),
             created_at: now,
             expires_at: plan.due.as_ref().map(|due| due.expires_at),
-        };
-        if plan.is_new_customer {
-            changes.customers.push(customer_row(&plan.customer, now));
-        }
-        changes.bookings.push(booking_row(&booking, &token)?);
+        })
+    }
+
+    /// The line of history, and the event.
+    fn tell(
+        &self,
+        plan: &BookPlan,
+        booking: &Booking,
+        session: &Session,
+        calendars: Vec<CalendarId>,
+        changes: &mut Changes,
+    ) -> Result<Recorded> {
         let kind = match &plan.due {
             Some(_) => EventKind::BookingPending,
             None => EventKind::BookingConfirmed,
@@ -289,35 +315,25 @@ impl BookCase {
             to: Some(booking.status.name().to_owned()),
             reason: self.reason.as_deref(),
         };
-        changes.history.push(history.row(&booking, caller, now));
-        let reason = self.reason.clone();
+        let at = booking.created_at;
+        changes.history.push(history.row(booking, &self.caller, at));
         let told = Told {
             catalogue: &plan.catalogue,
-            booking: &booking,
-            session: &session,
+            booking,
+            session,
             customer: &plan.customer,
             previous: None,
-            reason,
+            reason: self.reason.clone(),
         };
-        let recorded = engine.record(
-            &plan.catalogue,
-            changes,
-            Happening {
-                kind,
-                at: now,
-                calendars,
-                booking: Some(told.facts()?),
-                hold: None,
-                payment: None,
-            },
-        )?;
-        let due = plan.due.as_ref();
-        let payment_id = due.map(|due| due.write(changes, &booking, &recorded));
-        Ok(Answer {
-            made: BookingAndSession { booking, session },
-            salt,
-            payment_id,
-        })
+        let happening = Happening {
+            kind,
+            at,
+            calendars,
+            booking: Some(told.facts()?),
+            hold: None,
+            payment: None,
+        };
+        self.engine.record(&plan.catalogue, changes, happening)
     }
 }
 

@@ -114,35 +114,9 @@ impl SettleCase {
         consequence: Consequence,
         changes: &mut Changes,
     ) -> Result<(), TxError> {
-        let (engine, caller, now) = (&self.engine, &self.caller, self.engine.clock().now());
+        let (engine, caller) = (&self.engine, &self.caller);
         let mut session = plan.session.clone();
-        let (booking, step) = match consequence {
-            Consequence::Confirm => (
-                advanced(booking, BookingStatus::Confirmed),
-                Some(EventKind::BookingConfirmed),
-            ),
-            Consequence::Expire => (
-                advanced(booking, BookingStatus::Expired),
-                Some(EventKind::Expired),
-            ),
-            Consequence::PayBack | Consequence::Nothing => (booking.clone(), None),
-        };
-        if consequence == Consequence::Expire {
-            let seats = booking.party_size;
-            session.seats_taken = session.seats_taken.saturating_sub(seats);
-            let id = session.id.uuid();
-            changes.given_back.push(SeatRow { id, seats });
-        }
-        if let Some(kind) = step {
-            changes.booking_updates.push(update_row(&booking));
-            let history = History {
-                kind: kind.name(),
-                from: Some(plan.booking.status.name().to_owned()),
-                to: Some(booking.status.name().to_owned()),
-                reason: None,
-            };
-            changes.history.push(history.row(&booking, caller, now));
-        }
+        let (booking, step) = self.advance(plan, booking, consequence, &mut session, changes);
         let customer = engine
             .customer_on(conn, caller, booking.customer_id)
             .await?;
@@ -171,6 +145,38 @@ impl SettleCase {
                 .await?;
         }
         Ok(())
+    }
+
+    /// The booking after what follows, and what happened to it.
+    fn advance(
+        &self,
+        plan: &SettlePlan,
+        booking: &Booking,
+        consequence: Consequence,
+        session: &mut Session,
+        changes: &mut Changes,
+    ) -> (Booking, Option<EventKind>) {
+        let (status, kind) = match consequence {
+            Consequence::Confirm => (BookingStatus::Confirmed, EventKind::BookingConfirmed),
+            Consequence::Expire => (BookingStatus::Expired, EventKind::Expired),
+            Consequence::PayBack | Consequence::Nothing => return (booking.clone(), None),
+        };
+        let after = advanced(booking, status);
+        if !status.takes_seats() {
+            let (id, seats) = (session.id.uuid(), after.party_size);
+            session.seats_taken = session.seats_taken.saturating_sub(seats);
+            changes.given_back.push(SeatRow { id, seats });
+        }
+        changes.booking_updates.push(update_row(&after));
+        let history = History {
+            kind: kind.name(),
+            from: Some(plan.booking.status.name().to_owned()),
+            to: Some(status.name().to_owned()),
+            reason: None,
+        };
+        let at = self.engine.clock().now();
+        changes.history.push(history.row(&after, &self.caller, at));
+        (after, Some(kind))
     }
 
     fn tell(
