@@ -281,7 +281,7 @@ mod tests {
             starts,
             ends: starts.plus(30),
             location_id,
-            provider_ids: Vec::new(),
+            provider_ids: availability::ProviderIds::from_iter([]),
             seats_left: 1,
         }
     }

@@ -54,7 +54,7 @@ impl Hold {
             starts: Minute::floor(session.starts_at),
             ends: Minute::ceil(session.ends_at),
             location_id: session.location_id,
-            provider_ids: vec![session.provider_id],
+            provider_ids: availability::ProviderIds::one(session.provider_id),
             seats_left: session.seats_left(),
         };
         Ok(Slot::new(

@@ -16,6 +16,7 @@ use crate::payment::PaymentMutation;
 use crate::plugin::{PluginMutation, PluginQuery};
 use crate::provider::{ProviderMutation, ProviderQuery};
 use crate::resource::{ResourceMutation, ResourceQuery};
+use crate::resource_kind::{ResourceKindMutation, ResourceKindQuery};
 use crate::schedule::ScheduleMutation;
 use crate::service::{ServiceMutation, ServiceQuery};
 pub use crate::subscription::Subscription;
@@ -29,6 +30,7 @@ pub struct Query(
     LocationQuery,
     ServiceQuery,
     ProviderQuery,
+    ResourceKindQuery,
     ResourceQuery,
     AvailabilityQuery,
     BookingQuery,
@@ -45,6 +47,7 @@ pub struct Query(
 pub struct Mutation(
     LocationMutation,
     ProviderMutation,
+    ResourceKindMutation,
     ResourceMutation,
     ServiceMutation,
     ScheduleMutation,

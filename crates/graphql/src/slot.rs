@@ -70,7 +70,7 @@ impl Slot {
         self.offer
             .provider_ids
             .iter()
-            .filter_map(|id| Provider::find(&self.catalogue, *id))
+            .filter_map(|id| Provider::find(&self.catalogue, id))
             .collect()
     }
 

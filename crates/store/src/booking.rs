@@ -172,17 +172,37 @@ pub async fn booking_list(
     filter: &BookingFilter,
     page: Page,
 ) -> Result<Vec<(DateTime<Utc>, Booking)>> {
-    let mut query = booking::table
-        .inner_join(
-            session::table.on(session::business_id
-                .eq(booking::business_id)
-                .and(session::id.eq(booking::session_id))),
-        )
+    let query = paged(
+        filtered(with_session().into_boxed(), business, filter),
+        page,
+    )
+    .select((session::starts_at, Row::as_select()));
+    let rows = query.load::<(DateTime<Utc>, Row)>(&mut conn).await?;
+    let mut bookings = rows
+        .into_iter()
+        .map(|(at, row)| Ok((at, row.try_into()?)))
+        .collect::<Result<Vec<_>>>()?;
+    if page.backward {
+        bookings.reverse();
+    }
+    Ok(bookings)
+}
+
+#[diesel::dsl::auto_type]
+fn with_session() -> _ {
+    booking::table.inner_join(
+        session::table.on(session::business_id
+            .eq(booking::business_id)
+            .and(session::id.eq(booking::session_id))),
+    )
+}
+
+type Listed<'f> = diesel::dsl::IntoBoxed<'f, with_session, diesel::pg::Pg>;
+
+fn filtered<'f>(query: Listed<'f>, business: BusinessId, filter: &'f BookingFilter) -> Listed<'f> {
+    let mut query = query
         .filter(booking::business_id.eq(business.uuid()))
-        .filter(session::business_id.eq(business.uuid()))
-        .select((session::starts_at, Row::as_select()))
-        .limit(page.limit)
-        .into_boxed();
+        .filter(session::business_id.eq(business.uuid()));
     if let Some(statuses) = &filter.statuses {
         let names: Vec<&str> = statuses.iter().map(|status| status.name()).collect();
         query = query.filter(booking::status.eq_any(names));
@@ -202,6 +222,12 @@ pub async fn booking_list(
     if let Some(service) = filter.service_id {
         query = query.filter(session::service_id.eq(service.uuid()));
     }
+    query
+}
+
+/// The page's stretch, from the end that it begins at.
+fn paged(mut query: Listed<'_>, page: Page) -> Listed<'_> {
+    query = query.limit(page.limit);
     if let Some((at, id)) = page.after {
         let later = session::starts_at.eq(at).and(booking::id.gt(id.uuid()));
         // The first bound is the one that an index can use.
@@ -213,20 +239,11 @@ pub async fn booking_list(
         let bounded = query.filter(session::starts_at.le(at));
         query = bounded.filter(session::starts_at.lt(at).or(earlier));
     }
-    query = if page.backward {
+    if page.backward {
         query.order((session::starts_at.desc(), booking::id.desc()))
     } else {
         query.order((session::starts_at.asc(), booking::id.asc()))
-    };
-    let rows = query.load::<(DateTime<Utc>, Row)>(&mut conn).await?;
-    let mut bookings = rows
-        .into_iter()
-        .map(|(at, row)| Ok((at, row.try_into()?)))
-        .collect::<Result<Vec<_>>>()?;
-    if page.backward {
-        bookings.reverse();
     }
-    Ok(bookings)
 }
 
 /// One line of a booking's history.

@@ -84,24 +84,36 @@ pub async fn delivery_list(
     filter: &DeliveryFilter,
     page: DeliveryPage,
 ) -> Result<Vec<Delivery>> {
-    let mut query = delivery::table
-        .inner_join(
-            event::table.on(event::business_id
-                .eq(delivery::business_id)
-                .and(event::id.eq(delivery::event_id))),
-        )
-        .filter(delivery::business_id.eq(business.uuid()))
-        .select((
-            delivery::id,
-            delivery::plugin,
-            event::kind,
-            delivery::booking_id,
-            delivery::status,
-            delivery::next_attempt_at,
-            delivery::created_at,
-        ))
-        .limit(page.limit)
-        .into_boxed();
+    let query = paged(filtered(with_event().into_boxed(), business, filter), page).select((
+        delivery::id,
+        delivery::plugin,
+        event::kind,
+        delivery::booking_id,
+        delivery::status,
+        delivery::next_attempt_at,
+        delivery::created_at,
+    ));
+    let rows = query.load::<Columns>(&mut conn).await?;
+    let mut deliveries: Vec<Delivery> = rows.into_iter().filter_map(shown).collect();
+    if page.backward {
+        deliveries.reverse();
+    }
+    Ok(deliveries)
+}
+
+#[diesel::dsl::auto_type]
+fn with_event() -> _ {
+    delivery::table.inner_join(
+        event::table.on(event::business_id
+            .eq(delivery::business_id)
+            .and(event::id.eq(delivery::event_id))),
+    )
+}
+
+type Listed<'f> = diesel::dsl::IntoBoxed<'f, with_event, diesel::pg::Pg>;
+
+fn filtered<'f>(query: Listed<'f>, business: BusinessId, filter: &'f DeliveryFilter) -> Listed<'f> {
+    let mut query = query.filter(delivery::business_id.eq(business.uuid()));
     if let Some(plugin) = &filter.plugin {
         query = query.filter(delivery::plugin.eq(plugin));
     }
@@ -115,23 +127,23 @@ pub async fn delivery_list(
     if let Some(id) = filter.id {
         query = query.filter(delivery::id.eq(id.uuid()));
     }
+    query
+}
+
+/// The page's stretch, from the end that it begins at.
+fn paged(mut query: Listed<'_>, page: DeliveryPage) -> Listed<'_> {
+    query = query.limit(page.limit);
     if let Some(after) = page.after {
         query = query.filter(delivery::id.lt(after.uuid()));
     }
     if let Some(before) = page.before {
         query = query.filter(delivery::id.gt(before.uuid()));
     }
-    query = if page.backward {
+    if page.backward {
         query.order(delivery::id.asc())
     } else {
         query.order(delivery::id.desc())
-    };
-    let rows = query.load::<Columns>(&mut conn).await?;
-    let mut deliveries: Vec<Delivery> = rows.into_iter().filter_map(shown).collect();
-    if page.backward {
-        deliveries.reverse();
     }
-    Ok(deliveries)
 }
 
 type Columns = (

@@ -73,18 +73,52 @@ pub async fn service_list(
     business: BusinessId,
     currency: Currency,
 ) -> Result<Vec<Service>> {
-    let (mut first, mut second, mut third) = (conn, conn, conn);
+    let mut first = conn;
     let rows = service::table
         .filter(service::business_id.eq(business.uuid()))
         .order(service::id)
         .select(Row::as_select())
         .load(&mut first);
-    let providers = service_provider::table
+    let rows = async { Ok(rows.await?) };
+    let (rows, mut providers, mut requirements) = futures_util::try_join!(
+        rows,
+        service_provider_list(conn, business),
+        service_requirement_list(conn, business),
+    )?;
+    rows.into_iter()
+        .map(|row| {
+            let offered_by = providers.remove(&row.id).unwrap_or_default();
+            let requires = requirements.remove(&row.id).unwrap_or_default();
+            row.into_service(currency, offered_by, requires)
+        })
+        .collect()
+}
+
+/// Who offers each service, by id.
+async fn service_provider_list(
+    mut conn: &Conn,
+    business: BusinessId,
+) -> Result<BTreeMap<Uuid, Vec<ProviderId>>> {
+    let rows = service_provider::table
         .filter(service_provider::business_id.eq(business.uuid()))
         .order(service_provider::provider_id)
         .select((service_provider::service_id, service_provider::provider_id))
-        .load::<(Uuid, Uuid)>(&mut second);
-    let requirements = service_requirement::table
+        .load::<(Uuid, Uuid)>(&mut conn)
+        .await?;
+    let mut providers: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (service, provider) in rows {
+        let offered_by = providers.entry(service).or_default();
+        offered_by.push(ProviderId::from_uuid(provider));
+    }
+    Ok(providers)
+}
+
+/// What each service needs, by kind.
+async fn service_requirement_list(
+    mut conn: &Conn,
+    business: BusinessId,
+) -> Result<BTreeMap<Uuid, Vec<ResourceRequirement>>> {
+    let rows = service_requirement::table
         .filter(service_requirement::business_id.eq(business.uuid()))
         .order(service_requirement::kind_id)
         .select((
@@ -92,33 +126,17 @@ pub async fn service_list(
             service_requirement::kind_id,
             service_requirement::units,
         ))
-        .load::<(Uuid, Uuid, i32)>(&mut third);
-    let (rows, providers, requirements) = futures_util::try_join!(rows, providers, requirements)?;
-    let mut provider_ids: BTreeMap<Uuid, Vec<ProviderId>> = BTreeMap::new();
-    for (service, provider) in providers {
-        provider_ids
-            .entry(service)
-            .or_default()
-            .push(ProviderId::from_uuid(provider));
-    }
-    let mut requires: BTreeMap<Uuid, Vec<ResourceRequirement>> = BTreeMap::new();
-    for (service, kind, units) in requirements {
-        let requirement = ResourceRequirement {
+        .load::<(Uuid, Uuid, i32)>(&mut conn)
+        .await?;
+    let mut requirements: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (service, kind, units) in rows {
+        let requires = requirements.entry(service).or_default();
+        requires.push(ResourceRequirement {
             kind_id: ResourceKindId::from_uuid(kind),
             units: natural(units),
-        };
-        requires.entry(service).or_default().push(requirement);
+        });
     }
-    rows.into_iter()
-        .map(|row| {
-            let (providers, needs) = (provider_ids.remove(&row.id), requires.remove(&row.id));
-            row.into_service(
-                currency,
-                providers.unwrap_or_default(),
-                needs.unwrap_or_default(),
-            )
-        })
-        .collect()
+    Ok(requirements)
 }
 
 /// Adds the service (its calendar must exist), or writes it anew, with who offers it and what it needs.

@@ -1,5 +1,7 @@
 //! The slots of a window of time (AVAILABILITY.md, 13), and the instant at which time alone will change them.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::availability::days::{self, Days};
@@ -7,8 +9,12 @@ use crate::availability::desk::{self, Allowed, Desk};
 use crate::availability::nearest::first_within;
 use crate::availability::place::{Frame, View};
 use crate::availability::question::{Candidate, Place, Question, Slot};
+use crate::availability::roster::{ProviderIds, Roster};
 use crate::id::{LocationId, ProviderId};
 use crate::interval::{Interval, Minute};
+
+/// Where nobody was found at a minute.
+const NO_ROW: u32 = u32::MAX;
 
 /// The starts on offer from `from` on and before `to`: by start, then location; one for each of both, with every
 /// provider who can take it (AVAILABILITY.md, 13).
@@ -55,7 +61,11 @@ fn views<'a>(
 pub(super) fn slots_between(question: &Question<'_>, from: Minute, to: Minute) -> Vec<Slot> {
     let mut slots = Vec::new();
     for view in views(question, from, to) {
-        Listing::of(&view).assemble(&view, &mut slots);
+        match view.place.candidates.as_slice() {
+            [] => {}
+            [only] => list_one(&view, only, &mut slots),
+            _ => Listing::of(&view).list(&view, &mut slots),
+        }
     }
     if question.places.len() > 1 {
         slots.sort_by_key(|slot| (slot.starts, slot.location_id));
@@ -122,126 +132,106 @@ fn advance_moves(
     withholds.then(|| next.instant())
 }
 
-/// The starts of many providers at one place, before they are put together.
-#[derive(Default)]
+/// The slots of the only provider of a place.
+fn list_one(view: &View<'_>, candidate: &Candidate<'_>, slots: &mut Vec<Slot>) {
+    let before = slots.len();
+    Desk::at(view).visit(view, candidate, &Allowed::at(view), |start, joins| {
+        let left = joins.then(|| seats_left(view, candidate, start)).flatten();
+        let provider_ids = ProviderIds::one(candidate.provider_id);
+        slots.push(slot(view, start, provider_ids, left));
+    });
+    // Sessions to join come after all others.
+    if let Some(new) = slots.get_mut(before..) {
+        new.sort_by_key(|slot| slot.starts);
+    }
+}
+
+/// The starts of the providers of one place, put together.
 struct Listing {
-    /// Starts in minutes after the first in question: of one provider after the other, in order of their ids.
-    found: Vec<u32>,
-    /// Each provider, and how many of `found` are theirs.
-    counts: Vec<(ProviderId, usize)>,
-    /// A start and the seats left in a session that can be joined.
-    joinable: Vec<(u32, u32)>,
+    /// Who can take each start: a row for each.
+    roster: Roster,
+    /// The starts, in order of their rows.
+    found: Vec<Found>,
+    /// The minute in question that `rows` begins with.
+    first: Minute,
+    /// The row of each minute in question.
+    rows: Vec<u32>,
+}
+
+struct Found {
+    starts: Minute,
+    /// Seats left in the fullest session that can be joined.
+    seats_left: Option<u32>,
 }
 
 impl Listing {
     fn of(view: &View<'_>) -> Self {
-        let mut listing = Self::default();
-        let mut desk = Desk::at(view);
-        let offset = |start: Minute| {
-            u32::try_from(start.get() - view.starts.start().get()).unwrap_or(u32::MAX)
+        let candidates = by_id(view.place);
+        let ids = candidates.iter().map(|candidate| candidate.provider_id);
+        let minutes = usize::try_from(view.starts.minutes()).unwrap_or(0);
+        let mut listing = Self {
+            roster: Roster::new(ids.collect()),
+            found: Vec::new(),
+            first: view.starts.start(),
+            rows: vec![NO_ROW; minutes],
         };
-        let allowed = Allowed::at(view);
-        for candidate in by_id(view.place) {
-            let before = listing.found.len();
-            let (found, joinable) = (&mut listing.found, &mut listing.joinable);
+        let (mut desk, allowed) = (Desk::at(view), Allowed::at(view));
+        for (member, candidate) in candidates.into_iter().enumerate() {
             desk.visit(view, candidate, &allowed, |start, joins| {
-                found.push(offset(start));
-                let left = if joins {
-                    seats_left(view, candidate, start)
-                } else {
-                    None
-                };
-                joinable.extend(left.map(|left| (offset(start), left)));
+                let left = joins.then(|| seats_left(view, candidate, start)).flatten();
+                listing.add(start, member, left);
             });
-            listing
-                .counts
-                .push((candidate.provider_id, listing.found.len() - before));
         }
-        listing.joinable.sort_unstable();
         listing
     }
 
-    /// Puts the providers of each start together.
-    fn assemble(&self, view: &View<'_>, slots: &mut Vec<Slot>) {
-        let minutes = usize::try_from(view.starts.minutes()).unwrap_or(usize::MAX);
-        if self.found.len() < minutes / 32 {
-            self.assemble_few(view, slots);
-        } else {
-            self.assemble_many(view, minutes, slots);
+    fn add(&mut self, starts: Minute, member: usize, seats_left: Option<u32>) {
+        let minute = usize::try_from(starts.get() - self.first.get()).unwrap_or(usize::MAX);
+        let Some(row) = self.rows.get_mut(minute) else {
+            return;
+        };
+        if *row == NO_ROW {
+            *row = u32::try_from(self.found.len()).unwrap_or(NO_ROW);
+            self.found.push(Found {
+                starts,
+                seats_left: None,
+            });
+            self.roster.add_row();
+        }
+        let row = usize::try_from(*row).unwrap_or(usize::MAX);
+        self.roster.mark(row, member);
+        if let (Some(left), Some(found)) = (seats_left, self.found.get_mut(row)) {
+            found.seats_left = Some(found.seats_left.map_or(left, |fewest| fewest.min(left)));
         }
     }
 
-    fn assemble_few(&self, view: &View<'_>, slots: &mut Vec<Slot>) {
-        let mut found: Vec<(u32, ProviderId)> = Vec::with_capacity(self.found.len());
-        self.each(|start, provider_id| found.push((start, provider_id)));
-        found.sort_unstable();
-        slots.reserve(found.len());
-        for group in found.chunk_by(|one, next| one.0 == next.0) {
-            let providers = group.iter().map(|&(_, provider_id)| provider_id).collect();
-            slots.extend(
-                group
-                    .first()
-                    .map(|&(start, _)| self.slot(view, start, providers)),
-            );
-        }
-    }
-
-    /// Counts the providers of each minute before it writes any down: each list is made once, at its size.
-    fn assemble_many(&self, view: &View<'_>, minutes: usize, slots: &mut Vec<Slot>) {
-        let mut table = vec![0_usize; minutes];
-        self.each(|start, _| {
-            if let Some(count) = table.get_mut(index(start)) {
-                *count += 1;
-            }
-        });
-        for (start, entry) in (0..).zip(&mut table) {
-            if *entry > 0 {
-                slots.push(self.slot(view, start, Vec::with_capacity(*entry)));
-                *entry = slots.len() - 1;
-            }
-        }
-        self.each(|start, provider_id| {
-            let slot = table
-                .get(index(start))
-                .and_then(|&entry| slots.get_mut(entry));
-            if let Some(slot) = slot {
-                slot.provider_ids.push(provider_id);
-            }
-        });
-    }
-
-    /// Every start that was found and whose it is, in order of the providers' ids.
-    fn each(&self, mut visitor: impl FnMut(u32, ProviderId)) {
-        let mut found = self.found.iter();
-        for &(provider_id, count) in &self.counts {
-            found
-                .by_ref()
-                .take(count)
-                .for_each(|&start| visitor(start, provider_id));
-        }
-    }
-
-    fn slot(&self, view: &View<'_>, start: u32, provider_ids: Vec<ProviderId>) -> Slot {
-        // The first of a start has the fewest seats left.
-        let next = self.joinable.partition_point(|(other, _)| *other < start);
-        let left = self
-            .joinable
-            .get(next)
-            .filter(|(other, _)| *other == start)
-            .map(|(_, left)| *left);
-        let starts = view.starts.start().plus(i64::from(start));
-        Slot {
-            starts,
-            ends: view.frame.needs.ends(starts),
-            location_id: view.place.location_id,
-            provider_ids,
-            seats_left: left.unwrap_or(view.frame.question.service.capacity),
-        }
+    /// Adds the slots, by start.
+    fn list(self, view: &View<'_>, slots: &mut Vec<Slot>) {
+        let mut found: Vec<_> = self.found.into_iter().enumerate().collect();
+        // The first providers have found most of them, in order.
+        found.sort_by_key(|(_, found)| found.starts);
+        let roster = Arc::new(self.roster);
+        slots.extend(found.into_iter().map(|(row, found)| {
+            let provider_ids = ProviderIds::of_row(roster.clone(), row);
+            slot(view, found.starts, provider_ids, found.seats_left)
+        }));
     }
 }
 
-fn index(start: u32) -> usize {
-    usize::try_from(start).unwrap_or(usize::MAX)
+/// A slot, with the seats left in a session that can be joined.
+fn slot(
+    view: &View<'_>,
+    starts: Minute,
+    provider_ids: ProviderIds,
+    seats_left: Option<u32>,
+) -> Slot {
+    Slot {
+        starts,
+        ends: view.frame.needs.ends(starts),
+        location_id: view.place.location_id,
+        provider_ids,
+        seats_left: seats_left.unwrap_or(view.frame.question.service.capacity),
+    }
 }
 
 /// The candidates of a place by id.

@@ -14,6 +14,7 @@
 //! | `place`    | 10, 11    | what holds for everyone at a place                                     |
 //! | `desk`     | 7, 8, 9   | what holds for one provider there                                      |
 //! | `listing`  | 13        | slots, and when time alone changes them                                |
+//! | `roster`   | 13        | the providers of each slot                                             |
 //! | `decision` | 9, 12, 14 | who takes a booking, with which units, or the reasons why nobody can   |
 //! | `nearest`  |           | alternatives, and the next slot                                        |
 //!
@@ -30,6 +31,7 @@ mod nearest;
 mod place;
 mod pool;
 mod question;
+mod roster;
 mod span;
 mod timeline;
 
@@ -37,4 +39,5 @@ pub use decision::{decide, decide_overriding};
 pub use listing::{for_each_start, next_change, slots};
 pub use nearest::{alternatives, next_slot};
 pub use question::{Candidate, Place, Plan, Question, Requirement, Seats, Slot, Taken};
+pub use roster::ProviderIds;
 pub use timeline::{BusySession, HeldSeats, Timeline};

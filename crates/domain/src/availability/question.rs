@@ -1,9 +1,8 @@
 //! What is asked and what is answered: plain values, borrowed where they are large.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
-use crate::availability::Timeline;
+use crate::availability::{ProviderIds, Timeline};
 use crate::id::{CalendarId, LocationId, ProviderId, ResourceId, SessionId};
 use crate::interval::{Interval, Minute};
 use crate::schedule::Schedule;
@@ -63,7 +62,7 @@ pub struct Question<'a> {
 }
 
 /// A start time on offer (AVAILABILITY.md, 13).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
     /// When a session would start.
     pub starts: Minute,
@@ -71,8 +70,8 @@ pub struct Slot {
     pub ends: Minute,
     /// Where.
     pub location_id: LocationId,
-    /// Who can take it, sorted.
-    pub provider_ids: Vec<ProviderId>,
+    /// Who can take it; at least one.
+    pub provider_ids: ProviderIds,
     /// Seats left in the fullest session that can be joined, else the service's capacity.
     pub seats_left: u32,
 }

@@ -68,7 +68,8 @@ fn rule_4_an_override_of_a_location_holds_for_all_who_work_there() {
     assert_eq!(
         world.slots("2027-01-05T00:00Z", "2027-01-06T00:00Z")[0]
             .provider_ids
-            .len(),
+            .iter()
+            .count(),
         2
     );
 }

@@ -86,12 +86,11 @@ impl<'w> Oracle<'w> {
                 .min();
             seats_left = [seats_left, left].into_iter().flatten().min();
         }
-        provider_ids.sort_unstable();
         (!provider_ids.is_empty()).then(|| Slot {
             starts: Minute::new(minute),
             ends: Minute::new(minute + i64::from(self.world.service.duration_minutes)),
             location_id: self.world.sites[site].location_id,
-            provider_ids,
+            provider_ids: provider_ids.into_iter().collect(),
             seats_left: seats_left.unwrap_or(self.world.service.capacity),
         })
     }

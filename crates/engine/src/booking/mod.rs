@@ -2,6 +2,7 @@
 
 mod book;
 mod facts;
+mod opening;
 mod progress;
 mod read;
 mod redeem;

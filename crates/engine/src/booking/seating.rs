@@ -8,16 +8,17 @@ use std::sync::Arc;
 
 use domain::availability::{Plan, Seats, alternatives, decide, decide_overriding};
 use domain::calendar::Versions;
-use domain::id::{CalendarId, Id, LocationId, ProviderId, ResourceId, ServiceId, SessionId};
+use domain::id::{CalendarId, Id, ProviderId, ServiceId, SessionId};
 use domain::interval::Minute;
 use domain::problem::{Problem, UnavailableReason};
 use domain::session::Session;
-use store::changes::{AllocationRow, Changes, SeatRow, SessionRow};
+use store::changes::{Changes, SeatRow};
 use store::{Conn, StoreError};
 use uuid::Uuid;
 
 use crate::availability::calendars::Calendars;
 use crate::availability::scope::{Narrow, Scope, without};
+use crate::booking::opening::open;
 use crate::catalogue::Catalogue;
 use crate::tx::{CAREFUL_FROM, TxError};
 use crate::{Caller, Engine, Result};
@@ -315,67 +316,4 @@ fn counted(scope: &Scope) -> Option<CalendarId> {
         .service
         .daily_limit
         .map(|_| CalendarId::from(scope.service.id))
-}
-
-fn open(
-    scope: &Scope,
-    plan: &Plan,
-    now: chrono::DateTime<chrono::Utc>,
-    changes: &mut Changes,
-) -> Result<Session, TxError> {
-    let Seats::Open { kept, taken } = &plan.seats else {
-        return Err(TxError::race("nothing to open"));
-    };
-    let location = location(scope, plan.location_id)?;
-    let id = SessionId::from_uuid(Uuid::now_v7());
-    let (starts_at, ends_at) = (plan.span.start().instant(), plan.span.end().instant());
-    changes.sessions.push(SessionRow {
-        id: id.uuid(),
-        service_id: scope.service.id.uuid(),
-        provider_id: plan.provider_id.uuid(),
-        location_id: plan.location_id.uuid(),
-        starts_at,
-        ends_at,
-        wall_start: location.zone.to_wall(starts_at),
-        time_zone: location.zone.name().to_owned(),
-        capacity: scope.service.capacity,
-        seats_taken: scope.party_size,
-        overlap: taken.iter().any(|taken| taken.overlap),
-        created_at: now,
-    });
-    changes
-        .allocations
-        .extend(taken.iter().map(|taken| AllocationRow {
-            calendar_id: taken.calendar_id.uuid(),
-            unit: taken.unit,
-            session_id: id.uuid(),
-            kept_from: kept.start().instant(),
-            kept_to: kept.end().instant(),
-            overlap: taken.overlap,
-        }));
-    let provider = CalendarId::from(plan.provider_id);
-    let mut resource_ids: Vec<ResourceId> = taken
-        .iter()
-        .filter(|taken| taken.calendar_id != provider)
-        .map(|taken| ResourceId::from_uuid(taken.calendar_id.uuid()))
-        .collect();
-    resource_ids.dedup();
-    Ok(Session {
-        id,
-        service_id: scope.service.id,
-        provider_id: plan.provider_id,
-        location_id: plan.location_id,
-        starts_at,
-        ends_at,
-        capacity: scope.service.capacity,
-        seats_taken: scope.party_size,
-        resource_ids,
-    })
-}
-
-fn location(scope: &Scope, id: LocationId) -> Result<&Arc<domain::location::Location>, TxError> {
-    scope
-        .catalogue
-        .location(id)
-        .ok_or_else(|| TxError::race("the location is gone"))
 }

@@ -164,11 +164,12 @@ impl History<'_> {
         may_name: bool,
     ) -> anyhow::Result<()> {
         let named = may_name && self.random.percent(60);
+        let provider_ids: Vec<_> = slot.provider_ids.iter().collect();
         let input = Book {
             service_id,
             starts_at: slot.starts.instant(),
             provider_id: if named {
-                self.random.pick(&slot.provider_ids).copied()
+                self.random.pick(&provider_ids).copied()
             } else {
                 None
             },
