@@ -15,11 +15,12 @@ fn root() -> PathBuf {
 
 /// What each crate may depend on, of this workspace.
 fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
-    let rules: [(&str, &[&str]); 9] = [
+    let rules: [(&str, &[&str]); 10] = [
         ("domain", &[]),
         ("local-postgres", &[]),
         ("plugin-api", &["domain"]),
-        ("email-smtp", &["domain", "plugin-api"]),
+        ("outbound", &["plugin-api"]),
+        ("email-smtp", &["domain", "plugin-api", "outbound"]),
         ("store", &["domain"]),
         ("engine", &["domain", "store", "plugin-api"]),
         ("jobs", &["domain", "engine", "plugin-api"]),
@@ -33,6 +34,7 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
                 "jobs",
                 "graphql",
                 "plugin-api",
+                "outbound",
                 "local-postgres",
                 "email-smtp",
             ],

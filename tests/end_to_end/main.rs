@@ -17,6 +17,7 @@ mod hang_up;
 mod house;
 mod limits;
 mod live;
+mod mail_settings;
 mod payment_storm;
 mod payments;
 mod plugins;

@@ -171,6 +171,9 @@ pub struct EngineArgs {
     /// Where mail goes.
     #[command(flatten)]
     pub mail: MailArgs,
+    /// Let what a business sets (a mail server, the address of an API or a webhook) lead to this machine and to private networks
+    #[arg(long, env = "BOOKABLE_ALLOW_PRIVATE_HOSTS")]
+    pub allow_private_hosts: bool,
 }
 
 /// The demo to load.

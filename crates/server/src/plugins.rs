@@ -6,35 +6,39 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use domain::zone::ZoneDatabase;
 use email_smtp::{EmailSmtp, Settings, StartError};
+use outbound::Outbound;
 use plugin_api::Plugin;
 
 use crate::mail::flag_of;
 
-/// All plugins, in order.
+/// All plugins, in order. `outbound` is their way to whatever a business names.
 pub(crate) fn plugins(
     mail: Option<Settings>,
     data: &Path,
     zones: &ZoneDatabase,
+    outbound: &Outbound,
 ) -> anyhow::Result<Vec<Arc<dyn Plugin>>> {
-    Ok(vec![email(mail, data, zones)?])
+    Ok(vec![email(mail, data, zones, outbound)?])
 }
 
 fn email(
     settings: Option<Settings>,
     data: &Path,
     zones: &ZoneDatabase,
+    outbound: &Outbound,
 ) -> anyhow::Result<Arc<dyn Plugin>> {
     let options = email_smtp::Options {
         settings,
         outbox: data.join("mail"),
         zones: zones.clone(),
+        outbound: outbound.clone(),
     };
     let plugin = EmailSmtp::new(options).map_err(|error| match error {
         // The plugin names its setting; the operator knows flags.
         StartError::Settings(error) => {
             anyhow!("{}: {}", flag_of(&error.path.join(".")), error.message)
         }
-        other => other.into(),
+        other @ StartError::Template(_) => other.into(),
     })?;
     Ok(Arc::new(plugin))
 }

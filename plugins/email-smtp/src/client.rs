@@ -1,27 +1,38 @@
 //! Sending, and nothing else: over SMTP where a server is set up, else into files. What a server answers becomes a
 //! [`Failure`] that says whether another attempt makes sense; none repeats a secret.
 
+use std::sync::Arc;
+
+use outbound::Refused;
 use plugin_api::Failure;
 use secrecy::ExposeSecret;
 
 use crate::mime::Mail;
 use crate::outbox::Outbox;
-use crate::settings::Account;
+use crate::settings::{Account, Sender};
 use crate::smtp::{Cause, Smtp, SmtpError, Step};
 
 /// The most of a server's words that a reason repeats, in characters.
 const WORDS_MAX: usize = 300;
 
-/// Where mail goes.
-#[derive(Debug)]
+/// Where mail goes, and who it is from.
+#[derive(Debug, Clone)]
 pub enum Client {
     /// To a server.
-    Smtp(Box<Smtp>),
+    Smtp(Arc<Smtp>),
     /// To files.
-    Files(Outbox),
+    Files(Outbox, Sender),
 }
 
 impl Client {
+    /// Who the mail is from.
+    pub fn sender(&self) -> &Sender {
+        match self {
+            Self::Smtp(smtp) => &smtp.account().sender,
+            Self::Files(_, sender) => sender,
+        }
+    }
+
     /// Sends a mail. The attempt only names the temporary file.
     pub async fn send(&self, mail: &Mail, attempt: u32) -> Result<(), Failure> {
         let message = mail
@@ -32,7 +43,7 @@ impl Client {
                 .send(&message)
                 .await
                 .map_err(|error| classify(smtp.account(), error)),
-            Self::Files(outbox) => outbox
+            Self::Files(outbox, _) => outbox
                 .put(&mail.file_name, attempt, &message.formatted())
                 .await
                 .map_err(|error| {
@@ -40,12 +51,29 @@ impl Client {
                 }),
         }
     }
+
+    /// Asks the server whether it takes mail from the sender, and sends none.
+    pub async fn check(&self) -> Result<String, Failure> {
+        let Self::Smtp(smtp) = self else {
+            return Ok("no mail server is set: mails go to files on the server".to_owned());
+        };
+        let account = smtp.account();
+        let taken = smtp.check().await;
+        taken.map_err(|error| classify(account, error))?;
+        let sender = &account.sender.from.email;
+        Ok(format!("{} takes mail from {sender}", account.host))
+    }
 }
 
 fn classify(account: &Account, error: SmtpError) -> Failure {
     let SmtpError { step, cause } = error;
     let server = format!("{}:{}", account.host, account.port);
     match cause {
+        Cause::NoAddress(refused @ (Refused::Private { .. } | Refused::Scheme)) => {
+            Failure::misconfigured(format!("host: {refused}"))
+        }
+        // It may be a slip, and just as well a resolver that is away for a moment.
+        Cause::NoAddress(refused) => Failure::retry(format!("host: {refused}")),
         Cause::Silent => {
             Failure::retry(format!("{server} did not answer in time ({})", doing(step)))
         }

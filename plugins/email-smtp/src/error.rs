@@ -8,9 +8,6 @@ pub enum StartError {
     /// A setting is wrong.
     #[error("email-smtp: {0}")]
     Settings(#[from] SettingsError),
-    /// TLS cannot be set up for the host.
-    #[error("email-smtp: TLS: {0}")]
-    Tls(#[from] lettre::transport::smtp::Error),
     /// A template that is part of the program does not parse.
     #[error("email-smtp: template: {0}")]
     Template(#[from] minijinja::Error),

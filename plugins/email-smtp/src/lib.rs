@@ -4,10 +4,16 @@
 //! The way of a mail: `map` turns the event into a mail (`view` says what its recipient is shown, `templates` puts
 //! it into words, `ics` writes the invitation), `mime` writes it down, `client` sends it: over SMTP (`smtp`) or,
 //! where no server is set up, into files (`outbox`).
+//!
+//! A business that has set a server of its own sends by that one (`accounts`); the others by the operator's, if there is one. The
+//! operator's may be anywhere, also on this machine; a business's is reached by the rules of [`outbound`].
 
+mod accounts;
 mod clean;
 mod client;
+mod connection;
 mod error;
+mod handshake;
 mod ics;
 mod language;
 mod local_time;
@@ -24,13 +30,19 @@ mod wire;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use domain::id::BusinessId;
 use domain::zone::ZoneDatabase;
-use plugin_api::{Delivery, Done, Failure, Plugin, Reaction, Want, async_trait};
+use outbound::Outbound;
+use plugin_api::{
+    Check, Delivery, Done, Failure, Plugin, PluginSettings, Reaction, Want, async_trait,
+};
 
 pub use crate::error::StartError;
 pub use crate::settings::{Security, Settings};
 
+use crate::accounts::Accounts;
 use crate::client::Client;
 use crate::map::{NoMail, Translator, WANTS};
 use crate::outbox::Outbox;
@@ -41,18 +53,21 @@ use crate::templates::Templates;
 /// What the plugin is made of.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The server that takes the mail; none: the mail goes to `outbox`.
+    /// The operator's server, which takes the mail of businesses that have none of their own; none: that mail goes to `outbox`.
     pub settings: Option<Settings>,
     /// The directory for `.eml` files; made when the first one is written.
     pub outbox: PathBuf,
     /// The rules of time zones.
     pub zones: ZoneDatabase,
+    /// The way to the servers.
+    pub outbound: Outbound,
 }
 
 /// The plugin.
 pub struct EmailSmtp {
-    client: Client,
-    sender: Sender,
+    /// For businesses that have set nothing.
+    shared: Client,
+    accounts: Accounts,
     templates: Templates,
     zones: ZoneDatabase,
 }
@@ -63,23 +78,35 @@ impl EmailSmtp {
     /// # Errors
     /// [`StartError`] naming the setting that is wrong.
     pub fn new(options: Options) -> Result<Self, StartError> {
-        let (client, sender) = match options.settings {
+        let Options {
+            settings,
+            outbox,
+            zones,
+            outbound,
+        } = options;
+        let shared = match settings {
             Some(settings) => {
-                let account = settings.account()?;
-                let sender = account.sender.clone();
-                (Client::Smtp(Box::new(Smtp::new(account)?)), sender)
+                let smtp = Smtp::new(settings.account()?, outbound.for_operator());
+                Client::Smtp(Arc::new(smtp))
             }
-            None => (
-                Client::Files(Outbox::new(options.outbox)),
-                Sender::of_files(),
-            ),
+            None => Client::Files(Outbox::new(outbox), Sender::of_files()),
         };
         Ok(Self {
-            client,
-            sender,
+            shared,
+            accounts: Accounts::new(outbound),
             templates: Templates::load()?,
-            zones: options.zones,
+            zones,
         })
+    }
+
+    /// Where the mail of a business goes.
+    fn client(&self, business: BusinessId, settings: &PluginSettings) -> Result<Client, Failure> {
+        if settings.is_empty() {
+            return Ok(self.shared.clone());
+        }
+        let own = self.accounts.of(business, settings);
+        own.map(Client::Smtp)
+            .map_err(|error| Failure::misconfigured(error.to_string()))
     }
 }
 
@@ -111,8 +138,23 @@ impl Plugin for EmailSmtp {
         Settings::from_json(settings.clone()).map(drop)
     }
 
+    fn check(&self) -> Option<&dyn Check> {
+        Some(self)
+    }
+
     fn reaction(&self) -> Option<&dyn Reaction> {
         Some(self)
+    }
+}
+
+#[async_trait]
+impl Check for EmailSmtp {
+    async fn check(
+        &self,
+        business: BusinessId,
+        settings: &PluginSettings,
+    ) -> Result<String, Failure> {
+        self.client(business, settings)?.check().await
     }
 }
 
@@ -123,14 +165,14 @@ impl Reaction for EmailSmtp {
     }
 
     async fn react(&self, delivery: &Delivery) -> Result<Done, Failure> {
+        let client = self.client(delivery.business_id, &delivery.settings)?;
         let translator = Translator {
             templates: &self.templates,
             zones: &self.zones,
-            sender: &self.sender,
+            sender: client.sender(),
         };
         match translator.mail(delivery) {
-            Ok(mail) => self
-                .client
+            Ok(mail) => client
                 .send(&mail, delivery.attempt)
                 .await
                 .map(|()| Done::Delivered),

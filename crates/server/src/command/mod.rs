@@ -16,6 +16,7 @@ use clap::Parser;
 use domain::problem::Problem;
 use domain::zone::ZoneDatabase;
 use engine::{Clock, Engine, EngineOptions, Vault};
+use outbound::{Outbound, OutboundOptions};
 use plugin_api::Plugin;
 
 use crate::cluster::Cluster;
@@ -76,17 +77,31 @@ struct Parts {
 
 impl Parts {
     fn of(args: &EngineArgs) -> anyhow::Result<Self> {
-        Self::new(&args.time, &args.mail, &args.database)
+        Self::new(
+            &args.time,
+            &args.mail,
+            &args.database,
+            args.allow_private_hosts,
+        )
     }
 
     /// For commands that set off no mail.
     fn without_mail(time: &TimeArgs, database: &DatabaseArgs) -> anyhow::Result<Self> {
-        Self::new(time, &MailArgs::default(), database)
+        Self::new(time, &MailArgs::default(), database, false)
     }
 
-    fn new(time: &TimeArgs, mail: &MailArgs, database: &DatabaseArgs) -> anyhow::Result<Self> {
+    fn new(
+        time: &TimeArgs,
+        mail: &MailArgs,
+        database: &DatabaseArgs,
+        allow_private: bool,
+    ) -> anyhow::Result<Self> {
         let zones = time.zones()?;
-        let plugins = plugins(mail.settings()?, &database.data, &zones)?;
+        let outbound = Outbound::new(OutboundOptions {
+            allow_private,
+            ..OutboundOptions::default()
+        })?;
+        let plugins = plugins(mail.settings()?, &database.data, &zones, &outbound)?;
         let vault = vault(database.secret_key.as_deref(), &database.data)?;
         Ok(Self {
             clock: time.clock(),

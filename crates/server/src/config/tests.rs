@@ -112,3 +112,16 @@ fn an_empty_address_of_a_database_is_none() {
     };
     assert_eq!(args.url(), None);
 }
+
+#[test]
+fn private_hosts_are_allowed_by_name_only() {
+    let allowed = |line: &str| match parse(line).unwrap().command {
+        Command::Serve(args) => args.engine.allow_private_hosts,
+        Command::Work(args) => args.allow_private_hosts,
+        other => panic!("{other:?}"),
+    };
+    for command in ["bookable serve", "bookable work"] {
+        assert!(!allowed(command));
+        assert!(allowed(&format!("{command} --allow-private-hosts")));
+    }
+}

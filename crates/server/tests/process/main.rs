@@ -9,4 +9,5 @@
 
 mod kill;
 mod pair;
+mod private_hosts;
 mod server;

@@ -16,6 +16,11 @@ pub struct Server {
 impl Server {
     /// Starts it, and waits until it says where it listens.
     pub fn start(world: &World, data: &Path, clock: &str) -> Self {
+        Self::start_with(world, data, clock, &[])
+    }
+
+    /// The same with further flags.
+    pub fn start_with(world: &World, data: &Path, clock: &str, flags: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_bookable"))
             .args([
                 "serve",
@@ -26,6 +31,7 @@ impl Server {
                 "--data",
             ])
             .arg(data)
+            .args(flags)
             .env("DATABASE_URL", &world.url)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -1,11 +1,15 @@
-//! A small SMTP server (RFC 5321, RFC 4954) that keeps what it gets and misbehaves as told.
+//! A small SMTP server (RFC 5321, RFC 4954, RFC 3207) that keeps what it gets and misbehaves as told.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 /// What it does instead of what it should. The steps are `CONNECT`, the verbs, and `.` for the end of a mail.
 #[derive(Debug, Clone)]
@@ -16,7 +20,7 @@ pub enum Trouble {
     Flood,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Received {
     pub from: String,
     pub to: String,
@@ -29,17 +33,59 @@ struct State {
     mails: Vec<Received>,
     connections: usize,
     logins: Vec<String>,
+    /// What it was told of each connection, in order, logins and mails apart.
+    verbs: Vec<String>,
     extensions: Vec<&'static str>,
+    /// The one `AUTH` that it takes; none: any.
+    accepts: Option<&'static str>,
 }
 
 #[derive(Clone)]
 pub struct FakeSmtp {
     pub address: SocketAddr,
     state: Arc<Mutex<State>>,
+    tls: Option<Tls>,
 }
+
+/// How it protects connections.
+#[derive(Clone)]
+pub struct Tls {
+    acceptor: TlsAcceptor,
+    from_the_start: bool,
+}
+
+impl Tls {
+    /// With a certificate for this name; the certificate is the authority to trust.
+    pub fn of(name: &str, from_the_start: bool) -> (Self, CertificateDer<'static>) {
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let tls = Self {
+            acceptor,
+            from_the_start,
+        };
+        (tls, cert.der().clone())
+    }
+}
+
+/// What it talks over.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl FakeSmtp {
     pub async fn start() -> Self {
+        Self::protected(None).await
+    }
+
+    pub async fn protected(tls: Option<Tls>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let state = State {
             extensions: vec!["AUTH PLAIN LOGIN", "8BITMIME"],
@@ -48,13 +94,14 @@ impl FakeSmtp {
         let fake = Self {
             address: listener.local_addr().unwrap(),
             state: Arc::new(Mutex::new(state)),
+            tls,
         };
         let accepting = fake.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 accepting.state.lock().unwrap().connections += 1;
                 let fake = accepting.clone();
-                tokio::spawn(async move { fake.converse(stream).await });
+                tokio::spawn(async move { fake.receive(Box::new(stream)).await });
             }
         });
         fake
@@ -76,6 +123,16 @@ impl FakeSmtp {
         self.state.lock().unwrap().extensions = extensions.to_vec();
     }
 
+    /// Takes this `AUTH` from now on and no other.
+    pub fn accept(&self, login: &'static str) {
+        self.state.lock().unwrap().accepts = Some(login);
+    }
+
+    /// The verbs that it heard.
+    pub fn verbs(&self) -> Vec<String> {
+        self.state.lock().unwrap().verbs.clone()
+    }
+
     /// What it got since it was last asked.
     pub fn take_mails(&self) -> Vec<Received> {
         std::mem::take(&mut self.state.lock().unwrap().mails)
@@ -89,61 +146,80 @@ impl FakeSmtp {
         self.state.lock().unwrap().logins.clone()
     }
 
-    async fn converse(&self, stream: TcpStream) {
+    async fn receive(&self, stream: Box<dyn Stream>) {
+        let stream = match &self.tls {
+            Some(tls) if tls.from_the_start => match tls.acceptor.accept(stream).await {
+                Ok(stream) => Box::new(stream),
+                Err(_) => return,
+            },
+            _ => stream,
+        };
         let mut talk = Talk {
             stream: BufReader::new(stream),
             fake: self.clone(),
         };
-        let mut mail = Received {
-            from: String::new(),
-            to: String::new(),
-            data: String::new(),
-        };
         let mut open = talk.answer("CONNECT", "220 fake ESMTP\r\n").await;
+        let mut mail = Received::default();
         while open {
             let Some(line) = talk.line().await else {
                 return;
             };
             let verb = line.split([' ', ':']).next().unwrap().to_ascii_uppercase();
-            open = match verb.as_str() {
-                "EHLO" => {
-                    let extensions = self.state.lock().unwrap().extensions.clone();
-                    let lines = [&["fake"], extensions.as_slice()].concat().join("\r\n250-");
-                    talk.answer("EHLO", &format!("250-{lines}\r\n250 HELP\r\n"))
-                        .await
-                }
-                "AUTH" => {
-                    self.state.lock().unwrap().logins.push(line.clone());
-                    talk.answer("AUTH", "235 welcome\r\n").await
-                }
-                "MAIL" => {
-                    mail.from.clone_from(&line);
-                    talk.answer("MAIL", "250 ok\r\n").await
-                }
-                "RCPT" => {
-                    mail.to.clone_from(&line);
-                    talk.answer("RCPT", "250 ok\r\n").await
-                }
-                "DATA" => {
-                    talk.answer("DATA", "354 go ahead\r\n").await && talk.take(&mut mail).await
-                }
-                "NOOP" => talk.answer("NOOP", "250 ok\r\n").await,
-                "STARTTLS" => talk.answer("STARTTLS", "220 go ahead\r\n").await,
-                _ => {
-                    talk.answer("QUIT", "221 bye\r\n").await;
-                    false
-                }
-            };
+            self.state.lock().unwrap().verbs.push(verb.clone());
+            open = talk.obey(&verb, line, &mut mail).await;
+            if open && verb == "STARTTLS" {
+                let Some(tls) = &self.tls else { continue };
+                let Ok(stream) = tls.acceptor.accept(talk.stream.into_inner()).await else {
+                    return;
+                };
+                talk.stream = BufReader::new(Box::new(stream));
+            }
         }
+    }
+
+    fn takes(&self, login: &str) -> bool {
+        let mut state = self.state.lock().unwrap();
+        state.logins.push(login.to_owned());
+        state.accepts.is_none_or(|accepted| accepted == login)
     }
 }
 
 struct Talk {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Stream>>,
     fake: FakeSmtp,
 }
 
 impl Talk {
+    /// Does as it is told; whether the conversation goes on.
+    async fn obey(&mut self, verb: &str, line: String, mail: &mut Received) -> bool {
+        match verb {
+            "EHLO" => {
+                let extensions = self.fake.state.lock().unwrap().extensions.clone();
+                let lines = [&["fake"], extensions.as_slice()].concat().join("\r\n250-");
+                self.answer("EHLO", &format!("250-{lines}\r\n250 HELP\r\n"))
+                    .await
+            }
+            "AUTH" if self.fake.takes(&line) => self.answer("AUTH", "235 welcome\r\n").await,
+            "AUTH" => self.answer("AUTH", "535 5.7.8 no\r\n").await,
+            "MAIL" => {
+                mail.from = line;
+                self.answer("MAIL", "250 ok\r\n").await
+            }
+            "RCPT" => {
+                mail.to = line;
+                self.answer("RCPT", "250 ok\r\n").await
+            }
+            "DATA" => self.answer("DATA", "354 go ahead\r\n").await && self.take(mail).await,
+            "NOOP" => self.answer("NOOP", "250 ok\r\n").await,
+            "RSET" => self.answer("RSET", "250 ok\r\n").await,
+            "STARTTLS" => self.answer("STARTTLS", "220 go ahead\r\n").await,
+            _ => {
+                self.answer("QUIT", "221 bye\r\n").await;
+                false
+            }
+        }
+    }
+
     async fn line(&mut self) -> Option<String> {
         let mut line = String::new();
         let length = self.stream.read_line(&mut line).await.ok()?;
@@ -206,6 +282,7 @@ impl Talk {
     }
 
     async fn say(&mut self, bytes: &[u8]) -> bool {
-        self.stream.get_mut().write_all(bytes).await.is_ok()
+        let stream = self.stream.get_mut();
+        stream.write_all(bytes).await.is_ok() && stream.flush().await.is_ok()
     }
 }

@@ -6,17 +6,28 @@
     reason = "a test may panic; the whole crate is tests"
 )]
 
+mod business;
 mod contract;
 mod facts;
 mod fake_smtp;
 mod outbox;
 mod smtp;
+mod tls;
 
 use std::path::Path;
 
 use domain::zone::ZoneDatabase;
 use email_smtp::{EmailSmtp, Options, Settings};
+use outbound::{Outbound, OutboundOptions};
 use serde_json::Value;
+
+fn outbound(allow_private: bool) -> Outbound {
+    Outbound::new(OutboundOptions {
+        allow_private,
+        ..OutboundOptions::default()
+    })
+    .unwrap()
+}
 
 /// The plugin without a server.
 fn to_files(outbox: &Path) -> EmailSmtp {
@@ -24,11 +35,12 @@ fn to_files(outbox: &Path) -> EmailSmtp {
         settings: None,
         outbox: outbox.to_owned(),
         zones: ZoneDatabase::bundled(),
+        outbound: outbound(false),
     })
     .unwrap()
 }
 
-/// The plugin with these settings; nothing may go to files.
+/// The plugin with these settings of the operator's; nothing may go to files.
 fn to_server(settings: Value) -> EmailSmtp {
     let settings = Some(Settings::from_json(settings).unwrap());
     let outbox = Path::new("/nonexistent/outbox").to_owned();
@@ -36,6 +48,7 @@ fn to_server(settings: Value) -> EmailSmtp {
         settings,
         outbox,
         zones: ZoneDatabase::bundled(),
+        outbound: outbound(false),
     })
     .unwrap()
 }
