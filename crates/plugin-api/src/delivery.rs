@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use domain::event::Event;
+use domain::event::{BookingFacts, Event};
 use domain::id::{BusinessId, DeliveryId};
 
+use crate::reaction::Want;
 use crate::settings::PluginSettings;
 
 /// An event on its way to one part of one plugin.
@@ -22,6 +23,15 @@ pub struct Delivery {
     pub event: Event,
     /// What the business has set, as it is now.
     pub settings: PluginSettings,
+}
+
+impl Delivery {
+    /// The booking that it is about, if it is about one and one of these wants; none: it was handed over by mistake.
+    pub fn wanted_booking(&self, wants: &[Want]) -> Option<&BookingFacts> {
+        let is_wanted = |want: &Want| want.event == self.event.kind && want.part == self.part;
+        let booking = self.event.booking.as_ref()?;
+        wants.iter().any(is_wanted).then_some(booking)
+    }
 }
 
 /// A delivery that needs no further attempt.

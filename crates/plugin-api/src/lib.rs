@@ -10,7 +10,7 @@
 //! message channels are further parts, each a trait in a file of its own and reached by one more method of [`Plugin`] that answers
 //! `Option<&dyn …>`. Settings belong to a business and come along with every call ([`PluginSettings`]).
 //!
-//! [`contract`] has the tests that every plugin runs.
+//! [`contract`] has the tests that every plugin runs, [`sample`] a delivery to run them with; `plugins/example-chat` is a small plugin, whole.
 
 mod check;
 pub mod contract;
@@ -20,6 +20,7 @@ mod inbound;
 mod payments;
 mod plugin;
 mod reaction;
+pub mod sample;
 mod settings;
 
 pub use check::Check;
