@@ -22,6 +22,8 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("outbound", &["plugin-api"]),
         ("example-chat", &["domain", "outbound", "plugin-api"]),
         ("email-smtp", &["domain", "plugin-api", "outbound"]),
+        ("payments-stripe", &["domain", "plugin-api", "outbound"]),
+        ("fake-stripe", &[]),
         ("store", &["domain"]),
         ("engine", &["domain", "store", "plugin-api"]),
         ("jobs", &["domain", "engine", "plugin-api"]),
@@ -38,6 +40,7 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
                 "outbound",
                 "local-postgres",
                 "email-smtp",
+                "payments-stripe",
             ],
         ),
     ];

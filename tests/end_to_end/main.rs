@@ -29,4 +29,5 @@ mod schedule;
 mod slow_reader;
 mod socket;
 mod storm;
+mod stripe;
 mod zones;

@@ -241,7 +241,8 @@ impl Payment {
 
     /// What follows for its booking from how it stands now. Money that came too late is paid back once: when it is first seen.
     pub fn consequence(&self, before: &Self, booking: BookingStatus) -> Consequence {
-        let is_settled = matches!(self.status, PaymentStatus::Paid | PaymentStatus::Authorized);
+        // Also where some of it has gone back by the time it is first seen: the end must not depend on when that was.
+        let is_settled = self.taken > 0 || self.status == PaymentStatus::Authorized;
         let is_over = matches!(self.status, PaymentStatus::Failed | PaymentStatus::Expired);
         match booking {
             BookingStatus::Pending if is_settled => Consequence::Confirm,
@@ -377,15 +378,21 @@ mod tests {
                 seen(ExternalStatus::Waiting, 0, 0),
             ];
             let mut now = payment();
+            let mut booking = BookingStatus::Pending;
             let mut ledger = [0_i64; 3];
             for turn in order.into_iter().chain(again) {
                 let (after, entries) = now.observe(&life[turn], false);
+                match after.consequence(&now, booking) {
+                    Consequence::Confirm => booking = BookingStatus::Confirmed,
+                    other => prop_assert_eq!(other, Consequence::Nothing),
+                }
                 for entry in entries {
                     ledger[entry.kind as usize] += entry.amount;
                 }
                 now = after;
             }
             prop_assert_eq!((now.status, now.taken, now.refunded, now.fee), (PaymentStatus::PartlyRefunded, 5000, 3000, 175));
+            prop_assert_eq!(booking, BookingStatus::Confirmed);
             prop_assert_eq!(ledger, [now.taken, now.refunded, now.fee]);
         }
     }

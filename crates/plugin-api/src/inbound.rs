@@ -5,6 +5,7 @@
 //! which order, how late, or in which version of their format.
 
 use chrono::{DateTime, Utc};
+use domain::id::PaymentId;
 
 use crate::settings::PluginSettings;
 
@@ -45,6 +46,11 @@ pub enum InboundAbout {
     Payment {
         /// The other side's name for it, as in [`crate::PaymentBegun::external_id`].
         external_id: String,
+    },
+    /// A payment that the other side calls by our own id of it: ask how it stands.
+    OurPayment {
+        /// As in [`crate::PaymentRequest::id`].
+        id: PaymentId,
     },
     /// Nothing that matters here.
     Nothing,

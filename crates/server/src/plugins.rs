@@ -2,14 +2,19 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::anyhow;
 use domain::zone::ZoneDatabase;
 use email_smtp::{EmailSmtp, Settings, StartError};
 use outbound::Outbound;
+use payments_stripe::PaymentsStripe;
 use plugin_api::Plugin;
 
 use crate::mail::flag_of;
+
+/// How long Stripe may take over one call.
+const STRIPE_LIMIT: Duration = Duration::from_secs(20);
 
 /// All plugins, in order. `outbound` is their way to whatever a business names.
 pub(crate) fn plugins(
@@ -18,7 +23,14 @@ pub(crate) fn plugins(
     zones: &ZoneDatabase,
     outbound: &Outbound,
 ) -> anyhow::Result<Vec<Arc<dyn Plugin>>> {
-    Ok(vec![email(mail, data, zones, outbound)?])
+    let stripe = payments_stripe::Options {
+        outbound: outbound.clone(),
+        timeout: STRIPE_LIMIT,
+    };
+    Ok(vec![
+        email(mail, data, zones, outbound)?,
+        Arc::new(PaymentsStripe::new(stripe)),
+    ])
 }
 
 fn email(

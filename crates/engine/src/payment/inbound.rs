@@ -44,12 +44,16 @@ impl UseCase for InboundCase {
         let catalogue = engine.catalogue_on(&conn, business).await?;
         let payment = match &self.call.about {
             InboundAbout::Nothing => None,
+            InboundAbout::OurPayment { id } => {
+                store::payment::payment_find(&conn, business, *id).await?
+            }
             InboundAbout::Payment { external_id } => {
                 store::payment::payment_by_external_id(&conn, business, self.plugin, external_id)
                     .await?
             }
         };
-        Ok((catalogue, payment.map(|found| found.payment.id)))
+        let own = payment.filter(|found| found.payment.plugin == self.plugin);
+        Ok((catalogue, own.map(|found| found.payment.id)))
     }
 
     async fn write_in_tx(

@@ -1,0 +1,107 @@
+//! Stripe's answers, as far as they are read. Everything that is not needed is let be, so that other versions can be read too.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// Something that Stripe answers by its id, or in full where that was asked for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Expandable<T> {
+    Whole(Box<T>),
+    Id(#[expect(dead_code, reason = "tells a short form from a broken one")] String),
+}
+
+impl<T> Expandable<T> {
+    /// The thing, where it came in full.
+    pub fn whole(&self) -> Option<&T> {
+        match self {
+            Self::Whole(whole) => Some(whole),
+            Self::Id(_) => None,
+        }
+    }
+}
+
+/// A payment.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct PaymentIntent {
+    pub id: String,
+    pub status: String,
+    pub currency: String,
+    #[serde(default)]
+    pub amount_received: i64,
+    pub client_secret: Option<String>,
+    pub latest_charge: Option<Expandable<Charge>>,
+    pub last_payment_error: Option<LastError>,
+    pub cancellation_reason: Option<String>,
+}
+
+/// The card's side of a payment.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Charge {
+    #[serde(default)]
+    pub amount_refunded: i64,
+    pub balance_transaction: Option<Expandable<BalanceTransaction>>,
+}
+
+/// The business's side of a payment.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct BalanceTransaction {
+    pub fee: i64,
+    pub currency: String,
+}
+
+/// Why the last attempt to pay failed.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct LastError {
+    pub message: Option<String>,
+}
+
+/// A card that is to be saved.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct SetupIntent {
+    pub id: String,
+    pub status: String,
+    pub client_secret: Option<String>,
+    pub cancellation_reason: Option<String>,
+}
+
+/// A visit to Stripe's own payment page.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Session {
+    pub id: String,
+    pub status: Option<String>,
+    pub url: Option<String>,
+    pub payment_intent: Option<Expandable<PaymentIntent>>,
+    pub setup_intent: Option<Expandable<SetupIntent>>,
+}
+
+/// A refund.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Refund {
+    pub id: String,
+    pub status: Option<String>,
+    pub failure_reason: Option<String>,
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct List<T> {
+    pub data: Vec<T>,
+    #[serde(default)]
+    pub has_more: bool,
+}
+
+/// Somebody whose card is saved.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Customer {
+    pub id: String,
+}
+
+/// What the account holds; only the mode is read.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Balance {
+    pub livemode: bool,
+}

@@ -1,0 +1,326 @@
+//! The capability: which calls make up a payment, and which object at Stripe is the truth about it.
+//!
+//! A payment is one object at Stripe, never two, so that it cannot be paid twice: where the settings name a `successUrl` it is a Checkout
+//! Session (`cs_…`, paid on Stripe's page), else a PaymentIntent (`pi_…`, paid in the frontend), or a SetupIntent (`seti_…`) for a card
+//! that is only saved. A session makes its own PaymentIntent when the customer pays, so a session beside a PaymentIntent of ours would be
+//! two debts for one booking.
+//!
+//! A repeat has no second effect. What makes something new bears an idempotency key of our id. What changes something there is (cancel,
+//! capture, expire) bears none: Stripe does it once in any case, and a key would repeat an old no for a day. When Stripe says no to such
+//! a change, the truth is looked up and answered. Refunds are looked for by our id before one is made, since Stripe forgets keys after a
+//! day and a refund can be repeated by hand after a week.
+
+use plugin_api::{
+    ExternalStatus, Failure, PaymentBegun, PaymentKind, PaymentRequest, PaymentState, Payments,
+    PluginSettings, RefundRequest, RefundState, async_trait,
+};
+
+use domain::money::Money;
+
+use crate::PaymentsStripe;
+use crate::amount;
+use crate::answer::{Customer, Expandable, List, PaymentIntent, Refund, Session, SetupIntent};
+use crate::client::{CallError, Form};
+use crate::map::{self, External};
+use crate::settings::{Account, Pages, Settings, WINDOW_DEFAULT};
+
+#[async_trait]
+impl Payments for PaymentsStripe {
+    fn window_minutes(&self, settings: &PluginSettings) -> u32 {
+        settings
+            .read::<Settings>()
+            .map_or(WINDOW_DEFAULT, |settings| settings.window_minutes())
+    }
+
+    async fn begin(
+        &self,
+        settings: &PluginSettings,
+        request: &PaymentRequest,
+    ) -> Result<PaymentBegun, Failure> {
+        let account = account(settings)?;
+        Ok(match (request.kind, &account.pages) {
+            (PaymentKind::SaveCard, pages) => {
+                self.save_card(&account, request, pages.as_ref()).await?
+            }
+            (_, Some(pages)) => {
+                let form = map::payment_session(request, pages)?;
+                self.open_page(&account, request, form).await?
+            }
+            (_, None) => self.ask_payment(&account, request).await?,
+        })
+    }
+
+    async fn look_up(
+        &self,
+        settings: &PluginSettings,
+        external_id: &str,
+    ) -> Result<PaymentState, Failure> {
+        let external = External::read(external_id)?;
+        Ok(self.truth(&account(settings)?, external).await?)
+    }
+
+    async fn cancel(
+        &self,
+        settings: &PluginSettings,
+        external_id: &str,
+    ) -> Result<PaymentState, Failure> {
+        let external = External::read(external_id)?;
+        let account = account(settings)?;
+        let answered = match external {
+            External::PaymentIntent(id) => self.cancel_payment(&account, id).await,
+            External::SetupIntent(id) => self.cancel_setup(&account, id).await,
+            External::Session(id) => self.cancel_session(&account, id).await,
+        };
+        match answered {
+            Err(CallError::Refused(_)) => Ok(self.truth(&account, external).await?),
+            other => Ok(other?),
+        }
+    }
+
+    async fn capture(
+        &self,
+        settings: &PluginSettings,
+        external_id: &str,
+        amount: Money,
+    ) -> Result<PaymentState, Failure> {
+        let external = External::read(external_id)?;
+        let account = account(settings)?;
+        let payment = self.payment_of(&account, external).await?;
+        let mut form = map::expanded("");
+        let amount = amount::to_stripe(amount)?.to_string();
+        form.extend(map::form([("amount_to_capture", &amount)]));
+        let path = format!("payment_intents/{payment}/capture");
+        match self
+            .client
+            .post::<PaymentIntent>(&account, &path, &form, None)
+            .await
+        {
+            Ok(payment) => map::payment_state(&payment),
+            Err(CallError::Refused(refusal)) => {
+                // An earlier attempt may have taken it, or the reservation is gone.
+                let state = self.truth(&account, external).await?;
+                match state.status {
+                    ExternalStatus::Paid | ExternalStatus::Over { .. } => Ok(state),
+                    ExternalStatus::Authorized | ExternalStatus::Waiting => Err(refusal.into()),
+                }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn refund(
+        &self,
+        settings: &PluginSettings,
+        request: &RefundRequest,
+    ) -> Result<RefundState, Failure> {
+        let external = External::read(&request.external_id)?;
+        let account = account(settings)?;
+        let payment = self.payment_of(&account, external).await?;
+        let form = map::refund(request, &payment)?;
+        if let Some(made) = self.refund_made(&account, request, &payment).await? {
+            return Ok(map::refund_state(made));
+        }
+        let key = request.id.to_string();
+        let made: Result<Refund, _> = self
+            .client
+            .post(&account, "refunds", &form, Some(&key))
+            .await;
+        match made {
+            Ok(refund) => Ok(map::refund_state(refund)),
+            Err(CallError::Refused(refusal)) => {
+                // Another attempt may have been quicker since we looked.
+                let made = self.refund_made(&account, request, &payment).await?;
+                made.map(map::refund_state).ok_or_else(|| refusal.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl PaymentsStripe {
+    async fn ask_payment(
+        &self,
+        account: &Account,
+        request: &PaymentRequest,
+    ) -> Result<PaymentBegun, CallError> {
+        let form = map::payment_intent(request)?;
+        let key = key(request, "payment-intent");
+        let payment: PaymentIntent = self
+            .client
+            .post(account, "payment_intents", &form, Some(&key))
+            .await?;
+        in_the_frontend(payment.id, payment.client_secret)
+    }
+
+    async fn save_card(
+        &self,
+        account: &Account,
+        request: &PaymentRequest,
+        pages: Option<&Pages>,
+    ) -> Result<PaymentBegun, CallError> {
+        let form = map::customer(request);
+        let key_of_customer = key(request, "customer");
+        let customer: Customer = self
+            .client
+            .post(account, "customers", &form, Some(&key_of_customer))
+            .await?;
+        if let Some(pages) = pages {
+            let form = map::setup_session(request, pages, &customer.id);
+            return self.open_page(account, request, form).await;
+        }
+        let form = map::setup_intent(request, &customer.id);
+        let key = key(request, "setup-intent");
+        let setup: SetupIntent = self
+            .client
+            .post(account, "setup_intents", &form, Some(&key))
+            .await?;
+        in_the_frontend(setup.id, setup.client_secret)
+    }
+
+    async fn open_page(
+        &self,
+        account: &Account,
+        request: &PaymentRequest,
+        form: Form,
+    ) -> Result<PaymentBegun, CallError> {
+        let key = key(request, "checkout-session");
+        let session: Session = self
+            .client
+            .post(account, "checkout/sessions", &form, Some(&key))
+            .await?;
+        // Without its page nobody could pay it.
+        if session.url.is_none() {
+            return Err(map::not_understood().into());
+        }
+        Ok(PaymentBegun {
+            external_id: session.id,
+            client_secret: None,
+            checkout_url: session.url,
+        })
+    }
+
+    /// How it stands, by the one object that is it.
+    async fn truth(
+        &self,
+        account: &Account,
+        external: External<'_>,
+    ) -> Result<PaymentState, CallError> {
+        Ok(match external {
+            External::PaymentIntent(id) => {
+                let path = format!("payment_intents/{id}");
+                let payment: PaymentIntent =
+                    self.client.get(account, &path, &map::expanded("")).await?;
+                map::payment_state(&payment)?
+            }
+            External::SetupIntent(id) => {
+                let path = format!("setup_intents/{id}");
+                let setup: SetupIntent = self.client.get(account, &path, &Form::new()).await?;
+                map::setup_state(&setup)
+            }
+            External::Session(id) => map::session_state(&self.session(account, id).await?)?,
+        })
+    }
+
+    async fn session(&self, account: &Account, id: &str) -> Result<Session, CallError> {
+        let mut query = map::expanded("payment_intent.");
+        query.extend(map::form([("expand[]", "setup_intent")]));
+        let path = format!("checkout/sessions/{id}");
+        self.client.get(account, &path, &query).await
+    }
+
+    async fn cancel_payment(&self, account: &Account, id: &str) -> Result<PaymentState, CallError> {
+        let path = format!("payment_intents/{id}/cancel");
+        let form = map::expanded("");
+        let payment: PaymentIntent = self.client.post(account, &path, &form, None).await?;
+        Ok(map::payment_state(&payment)?)
+    }
+
+    async fn cancel_setup(&self, account: &Account, id: &str) -> Result<PaymentState, CallError> {
+        let path = format!("setup_intents/{id}/cancel");
+        let setup: SetupIntent = self.client.post(account, &path, &Form::new(), None).await?;
+        Ok(map::setup_state(&setup))
+    }
+
+    /// Closes the page. Where the customer was done with it, what is reserved is let go.
+    async fn cancel_session(&self, account: &Account, id: &str) -> Result<PaymentState, CallError> {
+        let path = format!("checkout/sessions/{id}/expire");
+        let closed: Result<Session, _> = self.client.post(account, &path, &Form::new(), None).await;
+        match closed {
+            // The answer may hold a payment in its short form, and that says nothing about it.
+            Ok(_) | Err(CallError::Refused(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let session = self.session(account, id).await?;
+        let state = map::session_state(&session)?;
+        let payment = session.payment_intent.as_ref().and_then(Expandable::whole);
+        match (&state.status, payment) {
+            (ExternalStatus::Authorized, Some(payment)) => {
+                self.cancel_payment(account, &payment.id).await
+            }
+            _ => Ok(state),
+        }
+    }
+
+    /// The PaymentIntent that holds the money.
+    async fn payment_of(
+        &self,
+        account: &Account,
+        external: External<'_>,
+    ) -> Result<String, Failure> {
+        let nothing = || Failure::give_up("Stripe holds no money for this payment");
+        match external {
+            External::PaymentIntent(id) => Ok(id.to_owned()),
+            External::SetupIntent(_) => Err(nothing()),
+            External::Session(id) => {
+                let session = self.session(account, id).await?;
+                let payment = session.payment_intent.as_ref().and_then(Expandable::whole);
+                payment
+                    .map(|payment| payment.id.clone())
+                    .ok_or_else(nothing)
+            }
+        }
+    }
+
+    /// The refund that bears our id, if there is one.
+    async fn refund_made(
+        &self,
+        account: &Account,
+        request: &RefundRequest,
+        payment: &str,
+    ) -> Result<Option<Refund>, CallError> {
+        let id = request.id.to_string();
+        let query = map::form([("payment_intent", payment), ("limit", "100")]);
+        let list: List<Refund> = self.client.get(account, "refunds", &query).await?;
+        let ours = |refund: &Refund| refund.metadata.get(map::REFUND_ID) == Some(&id);
+        match list.data.into_iter().find(ours) {
+            None if list.has_more => Err(CallError::Failed(Failure::give_up(
+                "this payment has more refunds than can be looked through",
+            ))),
+            found => Ok(found),
+        }
+    }
+}
+
+/// The account that settings describe.
+pub(crate) fn account(settings: &PluginSettings) -> Result<Account, Failure> {
+    let account = settings
+        .read::<Settings>()
+        .and_then(|settings| settings.account());
+    account.map_err(|error| Failure::misconfigured(error.to_string()))
+}
+
+fn key(request: &PaymentRequest, purpose: &str) -> String {
+    format!("{}:{purpose}", request.id)
+}
+
+/// Without its secret nobody could pay it.
+fn in_the_frontend(id: String, secret: Option<String>) -> Result<PaymentBegun, CallError> {
+    if secret.is_none() {
+        return Err(map::not_understood().into());
+    }
+    Ok(PaymentBegun {
+        external_id: id,
+        client_secret: secret,
+        checkout_url: None,
+    })
+}
