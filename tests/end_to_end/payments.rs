@@ -355,6 +355,34 @@ async fn a_lost_answer_makes_one_payment_and_a_refusal_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_begun_ends_also_when_the_business_takes_no_payments_any_more() {
+    let mut stage = Stage::new(Deposit::Full).await;
+    let (paid, unpaid) = (
+        stage.asked().await,
+        stage.book_at("2027-03-02T12:00:00Z").await,
+    );
+    let off = "mutation { configurePlugin(input: { name: \"payments-till\", settings: {}, enabled: false }) { problems { code } } }";
+    let done = stage.owner.data(off, json!({})).await;
+    assert_eq!(done["configurePlugin"]["problems"], json!([]));
+    let refused = stage.book_at("2027-03-02T14:00:00Z").await;
+    assert_eq!(
+        refused["problems"][0]["code"], "PLUGIN_REFUSED",
+        "nobody is booked unpaid"
+    );
+    stage.till.pay(&paid.external_id);
+    assert_eq!(stage.call("evt_1", &paid, "right").await, 200);
+    stage.app.world.clock.advance(TimeDelta::minutes(31));
+    stage.done().await;
+    assert_eq!(stage.booking(&paid).await["status"], "CONFIRMED");
+    let unpaid = stage
+        .owner
+        .data(BOOKING, json!({ "id": unpaid["booking"]["id"] }))
+        .await;
+    assert_eq!(unpaid["booking"]["status"], "EXPIRED");
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_card_is_kept_without_a_charge_and_staff_who_say_why_ask_for_nothing() {
     let mut stage = Stage::new(Deposit::CardOnFile).await;
     let asked = stage.asked().await;

@@ -8,6 +8,7 @@ use plugin_api::{Plugin, PluginSettings};
 pub use store::delivery::{DueDelivery, EndedAttempt, Ending, TakenDelivery};
 use uuid::Uuid;
 
+use crate::payment::Work;
 use crate::plugin::NotInUse;
 use crate::{Engine, Result};
 
@@ -56,8 +57,16 @@ impl Engine {
             let business = BusinessId::from_uuid(business);
             let rows =
                 store::delivery::delivery_take(&conn, business, &ids, lease_id, now, until).await?;
-            let settings = self.settings_in_use(&conn, business, plugin).await?;
-            taken.extend(rows.into_iter().map(|row| (row, settings.clone())));
+            let catalogue = self.catalogue_on(&conn, business).await?;
+            taken.extend(rows.into_iter().map(|row| {
+                // What was begun about money is brought to its end, also where the plugin was switched off meanwhile.
+                let settings = if Work::is_asked_for_by(&row.part) {
+                    self.settings_of(&catalogue, plugin.name())
+                } else {
+                    self.settings_in_use(&catalogue, plugin)
+                };
+                (row, settings)
+            }));
         }
         Ok(taken)
     }

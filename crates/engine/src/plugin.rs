@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::actor::Right;
-use domain::id::BusinessId;
 use domain::problem::Problem;
 use plugin_api::{Failure, Plugin, PluginSettings};
 use serde::Serialize;
@@ -296,19 +295,19 @@ impl Engine {
     }
 
     /// What a business has set of a plugin that it uses.
-    pub(crate) async fn settings_in_use(
+    pub(crate) fn settings_in_use(
         &self,
-        conn: &Conn,
-        business: BusinessId,
+        catalogue: &Catalogue,
         plugin: &dyn Plugin,
-    ) -> Result<Result<PluginSettings, NotInUse>> {
-        let catalogue = self.catalogue_on(conn, business).await?;
-        if !is_in_use(&catalogue, plugin) {
-            return Ok(Err(NotInUse::Disabled));
+    ) -> Result<PluginSettings, NotInUse> {
+        if is_in_use(catalogue, plugin) {
+            self.settings_of(catalogue, plugin.name())
+        } else {
+            Err(NotInUse::Disabled)
         }
-        Ok(self.settings_of(&catalogue, plugin.name()))
     }
 
+    /// What a business has set of a plugin, whether or not it uses it.
     pub(crate) fn settings_of(
         &self,
         catalogue: &Catalogue,
@@ -342,7 +341,7 @@ pub(crate) fn may_manage(caller: &Caller) -> Result<()> {
     }
 }
 
-fn is_in_use(catalogue: &Catalogue, plugin: &dyn Plugin) -> bool {
+pub(crate) fn is_in_use(catalogue: &Catalogue, plugin: &dyn Plugin) -> bool {
     let set = catalogue.plugins.get(plugin.name());
     set.map_or_else(|| plugin.on_by_default(), |row| row.enabled)
 }

@@ -12,6 +12,7 @@ use store::changes::Changes;
 use super::Work;
 use crate::catalogue::Catalogue;
 use crate::event::Happening;
+use crate::plugin::is_in_use;
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Error, Result};
 
@@ -104,11 +105,16 @@ impl Engine {
             return Ok(InboundAnswer::Nobody);
         };
         let conn = self.0.database.conn().await?;
-        let settings = self.settings_in_use(&conn, business, &**plugin).await?;
+        let catalogue = self.catalogue_on(&conn, business).await?;
         drop(conn);
+        // A business that has switched it off may still have payments under way.
+        let settings = self.settings_of(&catalogue, plugin.name());
         let (Some(inbound), Ok(settings)) = (plugin.inbound(), settings) else {
             return Ok(InboundAnswer::Nobody);
         };
+        if settings.version() == 0 && !is_in_use(&catalogue, &**plugin) {
+            return Ok(InboundAnswer::Nobody);
+        }
         let call = match inbound.verify(&settings, request) {
             Ok(call) => call,
             Err(refused) => {

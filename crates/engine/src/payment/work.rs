@@ -62,6 +62,11 @@ impl Work {
         Some((work, id.parse().ok()?))
     }
 
+    /// Whether the part of a delivery asks for such work.
+    pub(crate) fn is_asked_for_by(part: &str) -> bool {
+        Self::of(part).is_some()
+    }
+
     /// Adds it to the changes, as a delivery of what was recorded.
     pub(crate) fn write(
         self,
@@ -108,7 +113,8 @@ impl Engine {
         let conn = self.0.database.conn().await?;
         let payment = self.payment_on(&conn, &caller, id).await?;
         let plugin = self.plugin_named(&["plugin"], &payment.plugin)?;
-        let settings = self.settings_in_use(&conn, business, &*plugin).await?;
+        let catalogue = self.catalogue_on(&conn, business).await?;
+        let settings = self.settings_of(&catalogue, plugin.name());
         drop(conn);
         let (Some(payments), Ok(settings)) = (plugin.payments(), settings) else {
             return Ok(());
