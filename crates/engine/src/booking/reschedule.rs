@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::booking::{Booking, Span};
 use domain::event::EventKind;
-use domain::id::{BookingId, Id, ProviderId};
+use domain::id::{BookingId, CalendarId, Id, ProviderId};
 use domain::interval::Minute;
 use domain::problem::Problem;
 use domain::session::Session;
@@ -15,7 +15,7 @@ use store::changes::{Changes, SeatRow};
 
 use super::book::override_reason;
 use super::facts::Told;
-use super::seating::{Moving, Seating, Wish};
+use super::seating::{Moving, Seated, Seating, Wish};
 use super::{BookingAndSession, History, update_row};
 use crate::availability::whole_minute;
 use crate::event::Happening;
@@ -147,56 +147,75 @@ impl UseCase for RescheduleCase {
             ..booking.clone()
         };
         changes.booking_updates.push(update_row(&moved));
-        let now = engine.clock().now();
-        let history = History {
-            kind: EventKind::BookingRescheduled.name(),
-            from: Some(
-                session
-                    .starts_at
-                    .to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-            ),
-            to: Some(
-                seated
-                    .session
-                    .starts_at
-                    .to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-            ),
-            reason: self.reason.as_deref(),
-        };
-        changes.history.push(history.row(&moved, caller, now));
-        let customer = engine.customer_on(conn, caller, moved.customer_id).await?;
-        let told = Told {
-            catalogue: &seating.scope.catalogue,
-            booking: &moved,
-            session: &seated.session,
-            customer: &customer,
-            previous: Some(session),
-            reason: self.reason.clone(),
-        };
-        let (kind, booking) = (EventKind::BookingRescheduled, Some(told.facts()?));
-        engine.record(
-            &seating.scope.catalogue,
+        let Seated {
+            session: to,
+            calendars,
+        } = seated;
+        self.tell(
+            conn,
+            seating,
+            &moved,
+            (session, &to),
+            calendars,
             &mut changes,
-            Happening {
-                kind,
-                at: now,
-                calendars: seated.calendars,
-                booking,
-                hold: None,
-                payment: None,
-            },
-        )?;
+        )
+        .await?;
         Ok((
             changes,
             BookingAndSession {
                 booking: moved,
-                session: seated.session,
+                session: to,
             },
         ))
     }
 }
 
 impl RescheduleCase {
+    /// The line of history, and the event.
+    async fn tell(
+        &self,
+        conn: &Conn,
+        seating: &Seating,
+        moved: &Booking,
+        (from, to): (&Session, &Session),
+        calendars: Vec<CalendarId>,
+        changes: &mut Changes,
+    ) -> Result<(), TxError> {
+        let (engine, caller, at) = (&self.engine, &self.caller, self.engine.clock().now());
+        let start = |session: &Session| {
+            let text = session
+                .starts_at
+                .to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            Some(text)
+        };
+        let history = History {
+            kind: EventKind::BookingRescheduled.name(),
+            from: start(from),
+            to: start(to),
+            reason: self.reason.as_deref(),
+        };
+        changes.history.push(history.row(moved, caller, at));
+        let customer = engine.customer_on(conn, caller, moved.customer_id).await?;
+        let told = Told {
+            catalogue: &seating.scope.catalogue,
+            booking: moved,
+            session: to,
+            customer: &customer,
+            previous: Some(from),
+            reason: self.reason.clone(),
+        };
+        let happening = Happening {
+            kind: EventKind::BookingRescheduled,
+            at,
+            calendars,
+            booking: Some(told.facts()?),
+            hold: None,
+            payment: None,
+        };
+        engine.record(&seating.scope.catalogue, changes, happening)?;
+        Ok(())
+    }
+
     async fn ask_guards(&self, booking: &Booking, seating: &Seating) -> Result<()> {
         let availability::Plan {
             provider_id,
