@@ -14,6 +14,11 @@ CREATE TABLE payment (
   status text NOT NULL CHECK (status IN ('waiting', 'authorized', 'paid', 'failed', 'expired', 'refunded', 'partly_refunded')),
   amount bigint NOT NULL CHECK (amount >= 0),
   currency text NOT NULL,
+  -- What the other side is told, as it was when the money was asked for: asking again must say the same.
+  reference text NOT NULL,
+  description text NOT NULL,
+  customer_name text NOT NULL,
+  customer_email text,
   taken bigint NOT NULL DEFAULT 0 CHECK (taken >= 0),
   refunded bigint NOT NULL DEFAULT 0 CHECK (refunded BETWEEN 0 AND taken),
   fee bigint NOT NULL DEFAULT 0 CHECK (fee >= 0),

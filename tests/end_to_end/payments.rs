@@ -329,6 +329,10 @@ async fn a_lost_answer_makes_one_payment_and_a_refusal_none() {
         ),
         (&json!("PENDING"), &Value::Null)
     );
+    // What is asked again is the same, whatever the service is called by then.
+    let rename = "mutation($input: UpdateServiceInput!) { updateService(input: $input) { problems { code } } }";
+    let input = json!({ "id": stage.service.to_string(), "name": "Another name" });
+    stage.owner.data(rename, json!({ "input": input })).await;
     stage.app.world.clock.advance(TimeDelta::seconds(21));
     stage.done().await;
     assert_eq!(stage.till.payments().len(), 1);

@@ -18,8 +18,8 @@ const TWICE: &str = "INSERT INTO session SELECT business_id, gen_random_uuid(), 
     FROM allocation a, session s WHERE s.id <> a.session_id";
 
 /// A payment that was asked for.
-const UNPAID: &str = "INSERT INTO payment (business_id, id, booking_id, plugin, kind, status, amount, currency, expires_at, created_at) \
-    SELECT business_id, id, id, 'payments-till', 'charge', 'waiting', 5000, 'EUR', now(), now() FROM booking";
+const UNPAID: &str = "INSERT INTO payment (business_id, id, booking_id, plugin, kind, status, amount, currency, reference, description, customer_name, expires_at, created_at) \
+    SELECT business_id, id, id, 'payments-till', 'charge', 'waiting', 5000, 'EUR', 'R', 'Cut', 'Eve', now(), now() FROM booking";
 
 async fn booked() -> World {
     let world = World::new().await;

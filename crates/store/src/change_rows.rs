@@ -148,6 +148,14 @@ pub struct PaymentRow {
     pub amount: i64,
     /// Of this currency.
     pub currency: String,
+    /// The booking's reference.
+    pub reference: String,
+    /// What is paid for, as the customer reads it.
+    pub description: String,
+    /// Who pays.
+    pub customer_name: String,
+    /// Whom to send the receipt.
+    pub customer_email: Option<String>,
     /// Until when.
     pub expires_at: DateTime<Utc>,
     /// When it was asked for.

@@ -21,6 +21,10 @@ struct Row {
     status: String,
     amount: i64,
     currency: String,
+    reference: String,
+    description: String,
+    customer_name: String,
+    customer_email: Option<String>,
     taken: i64,
     refunded: i64,
     fee: i64,
@@ -30,11 +34,26 @@ struct Row {
     created_at: DateTime<Utc>,
 }
 
+/// What the other side is told of a payment, as it was when the money was asked for.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The booking's reference.
+    pub reference: String,
+    /// What is paid for, as the customer reads it.
+    pub description: String,
+    /// Who pays.
+    pub customer_name: String,
+    /// Whom to send the receipt.
+    pub customer_email: Option<String>,
+}
+
 /// A payment, and what the customer needs to pay it, sealed.
 #[derive(Debug, Clone)]
 pub struct SealedPayment {
     /// The payment.
     pub payment: Payment,
+    /// What the other side is told of it.
+    pub told: Told,
     /// Once it has begun at the other side.
     pub sealed: Option<Vec<u8>>,
 }
@@ -63,6 +82,12 @@ impl TryFrom<Row> for SealedPayment {
         };
         Ok(Self {
             payment,
+            told: Told {
+                reference: row.reference,
+                description: row.description,
+                customer_name: row.customer_name,
+                customer_email: row.customer_email,
+            },
             sealed: row.sealed,
         })
     }

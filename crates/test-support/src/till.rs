@@ -40,6 +40,8 @@ pub struct TillPayment {
 #[derive(Default)]
 struct State {
     payments: HashMap<String, TillPayment>,
+    /// What was asked under each key.
+    asked: HashMap<String, PaymentRequest>,
     bad_days: VecDeque<BadDay>,
 }
 
@@ -162,6 +164,10 @@ impl Payments for Till {
     ) -> Result<PaymentBegun, Failure> {
         let external_id = format!("till_{}", request.id);
         self.call(|state| {
+            let first = state.asked.entry(external_id.clone());
+            if first.or_insert_with(|| request.clone()) != request {
+                return Err(Failure::give_up("the same key with another request"));
+            }
             let payment = state.payments.entry(external_id.clone()).or_default();
             payment.amount = request.amount.amount;
             payment.saves_card = request.kind == PaymentKind::SaveCard;

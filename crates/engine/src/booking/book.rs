@@ -253,7 +253,7 @@ impl BookCase {
         changes.bookings.push(booking_row(&booking, &token)?);
         let recorded = self.tell(plan, &booking, &session, calendars, changes)?;
         let due = plan.due.as_ref();
-        let payment_id = due.map(|due| due.write(changes, &booking, &recorded));
+        let payment_id = due.map(|due| due.write(changes, &booking, &plan.customer, &recorded));
         Ok(Answer {
             made: BookingAndSession { booking, session },
             salt,

@@ -62,7 +62,9 @@ impl Engine {
     }
 
     fn view(&self, caller: &Caller, found: SealedPayment) -> PaymentView {
-        let SealedPayment { payment, sealed } = found;
+        let SealedPayment {
+            payment, sealed, ..
+        } = found;
         let waits = payment.status == PaymentStatus::Waiting;
         let opened = sealed
             .filter(|_| waits)

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::booking::Booking;
+use domain::customer::Customer;
 use domain::id::{Id, PaymentId};
 use domain::money::Money;
 use domain::payment::{PaymentKind, PaymentStatus};
@@ -22,6 +23,8 @@ const HEAD_START: TimeDelta = TimeDelta::seconds(20);
 #[derive(Debug, Clone)]
 pub(crate) struct Due {
     plugin: String,
+    /// The name of what is paid for.
+    service: String,
     kind: PaymentKind,
     amount: Money,
     /// Until when.
@@ -55,6 +58,7 @@ impl Engine {
         let minutes = payments.window_minutes(&settings);
         Ok(Some(Due {
             plugin: plugin.to_owned(),
+            service: service.name.clone(),
             kind,
             amount,
             expires_at: self.clock().now() + TimeDelta::minutes(minutes.into()),
@@ -87,6 +91,7 @@ impl Due {
         &self,
         changes: &mut Changes,
         booking: &Booking,
+        customer: &Customer,
         recorded: &Recorded,
     ) -> PaymentId {
         let (id, now) = (PaymentId::from_uuid(Uuid::now_v7()), booking.created_at);
@@ -97,6 +102,10 @@ impl Due {
             kind: self.kind.name(),
             amount: self.amount.amount,
             currency: self.amount.currency.code().to_owned(),
+            reference: booking.reference.clone(),
+            description: format!("{} ({})", self.service, booking.reference),
+            customer_name: customer.name.clone(),
+            customer_email: customer.email.clone(),
             expires_at: self.expires_at,
             created_at: now,
         });

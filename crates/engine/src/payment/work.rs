@@ -213,26 +213,21 @@ impl Desk<'_> {
         Ok(begun.external_id)
     }
 
+    /// What the other side is asked: the same each time, or it would not take it for the same.
     async fn request(&self, payment: &Payment) -> Result<PaymentRequest> {
-        let (engine, caller) = (self.engine, &self.caller);
-        let found = engine.booking(caller, payment.booking_id).await?;
-        let gone = || Error::Fault(format!("payment {} is for no booking", payment.id));
-        let (booking, session) = found.ok_or_else(gone)?;
-        let conn = engine.0.database.conn().await?;
-        let customer = engine
-            .customer_on(&conn, caller, booking.customer_id)
-            .await?;
-        let catalogue = engine.catalogue_on(&conn, caller.business).await?;
-        let service = catalogue.service(session.service_id).ok_or_else(gone)?;
+        let conn = self.engine.0.database.conn().await?;
+        let found = store::payment::payment_find(&conn, self.caller.business, payment.id).await?;
+        let gone = || Error::Fault(format!("there is no payment {}", payment.id));
+        let told = found.ok_or_else(gone)?.told;
         Ok(PaymentRequest {
             id: payment.id,
-            booking_id: booking.id,
-            description: format!("{} ({})", service.name, booking.reference),
-            reference: booking.reference,
+            booking_id: payment.booking_id,
+            reference: told.reference,
+            description: told.description,
             kind: payment.kind,
             amount: payment.amount,
-            customer_email: customer.email,
-            customer_name: customer.name,
+            customer_email: told.customer_email,
+            customer_name: told.customer_name,
             expires_at: payment.expires_at,
         })
     }
