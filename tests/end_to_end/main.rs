@@ -18,6 +18,7 @@ mod house;
 mod limits;
 mod live;
 mod mail_settings;
+mod memory;
 mod payment_storm;
 mod payments;
 mod plugins;
