@@ -14,17 +14,13 @@ use tokio::task::JoinSet;
 
 use crate::gate::{Ended, Gate};
 use crate::record::Recorder;
-use crate::{JobOptions, stopped};
+use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, stopped};
 
-/// How much longer than the time limit a lease lasts, so that it does not run out while the result is recorded.
-pub(crate) const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);
 /// Commits that come within this time are looked at together.
 const TOGETHER: Duration = Duration::from_millis(40);
 /// So many writes under way are many: people wait for them, and nobody for a delivery, which then begins this much later.
 const MANY_WRITES: usize = 4;
 const STAND_BACK: Duration = Duration::from_millis(400);
-/// How long to wait before the database is asked again after it failed.
-pub(crate) const AFTER_FAULT: Duration = Duration::from_millis(500);
 /// What needs other settings is tried again no sooner than this.
 const MISCONFIGURED: Duration = Duration::from_secs(15 * 60);
 

@@ -18,11 +18,17 @@ mod timer;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use engine::Engine;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub use backoff::Backoff;
+
+/// How much longer than the time limit a lease lasts, so that it does not run out while the result is recorded.
+const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);
+/// How long to wait before the database is asked again after it failed.
+const AFTER_FAULT: Duration = Duration::from_millis(500);
 
 /// How the jobs run.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use engine::Engine;
 use engine::delivery::EndedAttempt;
 use tokio::sync::{Notify, mpsc, watch};
 
-use crate::delivery::{AFTER_FAULT, LEASE_MARGIN};
+use crate::{AFTER_FAULT, LEASE_MARGIN};
 
 /// How many are recorded in one go.
 const BATCH: usize = 256;
