@@ -19,6 +19,9 @@ fi
 service=$(ask "SELECT id FROM service WHERE business_id = '$business' ORDER BY id LIMIT 1")
 location=$(ask "SELECT id FROM location WHERE business_id = '$business' ORDER BY id LIMIT 1")
 providers=$(ask "SELECT array_agg(id) FROM (SELECT id FROM provider WHERE business_id = '$business' ORDER BY id LIMIT 200) p")
+# What is written can be read again by a server: the policy and the event are those of a booking that was made.
+policy=$(ask "SELECT policy FROM booking WHERE business_id = '$business' LIMIT 1")
+payload=$(ask "SELECT payload FROM event WHERE business_id = '$business' AND kind = 'booking.confirmed' LIMIT 1")
 
 script=$(mktemp)
 trap 'rm -f "$script"' EXIT
@@ -43,14 +46,14 @@ WITH at AS MATERIALIZED (
 ), b AS (
   INSERT INTO booking (business_id, id, reference, status, session_id, customer_id, party_size, price_amount, price_currency, policy,
                        manage_hash, created_at, version)
-  SELECT :business::uuid, booking, upper(left(md5(booking::text), 8)), 'confirmed', session, customer, 1, 4500, 'EUR', '{}',
+  SELECT :business::uuid, booking, upper(left(md5(booking::text), 8)), 'confirmed', session, customer, 1, 4500, 'EUR', :policy::jsonb,
          decode(md5(booking::text) || md5(session::text), 'hex'), now(), 1 FROM at
 ), h AS (
   INSERT INTO booking_change (business_id, id, booking_id, at, kind, by)
   SELECT :business::uuid, gen_random_uuid(), booking, now(), 'booking.confirmed', 'customer' FROM at
 ), e AS (
   INSERT INTO event (business_id, id, kind, at, booking_id, calendar_ids, payload)
-  SELECT :business::uuid, event, 'booking.confirmed', now(), booking, ARRAY[provider], '{}' FROM at
+  SELECT :business::uuid, event, 'booking.confirmed', now(), booking, ARRAY[provider], :payload::jsonb FROM at
 ), d AS (
   INSERT INTO delivery (business_id, id, event_id, plugin, part, booking_id, booking_version, status, next_attempt_at, created_at)
   SELECT :business::uuid, gen_random_uuid(), event, 'none', part, booking, 1, 'delivered', now(), now() FROM at, (VALUES ('a'), ('b')) p (part)
@@ -62,6 +65,6 @@ echo "| Rows of one booking, no server | Clients | Bookings/s | mean ms |"
 echo "|---|--:|--:|--:|"
 for clients in ${CLIENTS:-1 8 32}; do
   "$bin/pgbench" "$url" -n -M prepared -T "${SECONDS_EACH:-5}" -c "$clients" -j 2 -f "$script" \
-    -D business="$business" -D service="$service" -D location="$location" -D providers="$providers" 2>&1 |
+    -D business="$business" -D service="$service" -D location="$location" -D providers="$providers" -D policy="$policy" -D payload="$payload" 2>&1 |
     awk -v c="$clients" '/latency average/ { ms = $4 } /^tps/ { tps = $3 } END { printf "| one statement | %s | %d | %.2f |\n", c, tps, ms }'
 done
