@@ -300,3 +300,29 @@ async fn what_waits_when_a_plugin_is_switched_off_is_parked_with_the_reason() {
     );
     stage.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_cannot_be_read_is_parked_and_holds_up_no_other() {
+    let mut stage = Stage::new(Scripted::set_up("scripted", Vec::new())).await;
+    stage.configure(json!({ "endpoint": "here" }), None).await;
+    let database = test_support::connect(&stage.app.world.url).await;
+    // Both are written in one commit's time, so that they are taken together.
+    let spoil = "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN NEW.payload := ''{}''; RETURN NEW; END';
+        CREATE TRIGGER spoil BEFORE INSERT ON event FOR EACH ROW EXECUTE FUNCTION spoil()";
+    database.batch_execute(spoil).await.unwrap();
+    stage.book("2027-03-02T10:00:00Z").await;
+    database
+        .batch_execute("DROP TRIGGER spoil ON event")
+        .await
+        .unwrap();
+    stage.book("2027-03-02T12:00:00Z").await;
+    stage.deliveries.until(1, "status = 'delivered'").await;
+    stage.deliveries.until(1, "status = 'parked'").await;
+    let parked = stage
+        .listed(json!({ "filter": { "statuses": ["PARKED"] } }))
+        .await;
+    let error = parked["nodes"][0]["attempts"][0]["error"].as_str().unwrap();
+    assert!(error.starts_with("the event cannot be read"), "{error}");
+    stage.app.stop().await;
+}

@@ -1,6 +1,6 @@
 //! Businesses: made on the command line, by the software itself.
 
-use domain::actor::{Actor, Role};
+use domain::actor::Role;
 use domain::business::Business;
 use domain::id::{BusinessId, Id};
 use domain::money::Currency;
@@ -79,10 +79,7 @@ impl Engine {
             locale: None,
         };
         let business = self.create_business(&starter).await?;
-        let caller = Caller {
-            business: business.id,
-            actor: Actor::System,
-        };
+        let caller = Caller::system(business.id);
         let token = self.create_token(&caller, Role::Owner, None).await?;
         Ok(Some((business, token)))
     }
@@ -93,10 +90,7 @@ impl Engine {
         let found = store::business::business_id_by_slug(&conn, slug).await?;
         let business =
             found.ok_or_else(|| Error::NoBusiness(format!("there is no business `{slug}`")))?;
-        Ok(Caller {
-            business,
-            actor: Actor::System,
-        })
+        Ok(Caller::system(business))
     }
 
     fn checked(&self, input: &CreateBusiness) -> Result<Business> {

@@ -18,6 +18,16 @@ pub struct Caller {
     pub actor: Actor,
 }
 
+impl Caller {
+    /// The software itself, in a business.
+    pub(crate) fn system(business: BusinessId) -> Self {
+        Self {
+            business,
+            actor: Actor::System,
+        }
+    }
+}
+
 /// What a request says about its business and its bearer.
 #[derive(Debug, Clone, Default)]
 pub struct Claim {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::actor::Actor;
 use domain::event::EventKind;
 use domain::hold::{Hold, HoldStatus, TTL_SECONDS_MAX, TTL_SECONDS_MIN};
 use domain::id::{BusinessId, CalendarId, HoldId, Id, ProviderId, ServiceId};
@@ -298,10 +297,7 @@ impl Engine {
     }
 
     async fn expire(&self, business: BusinessId, id: HoldId) -> Result<()> {
-        let caller = Caller {
-            business,
-            actor: Actor::System,
-        };
+        let caller = Caller::system(business);
         let case = EndCase {
             engine: self.clone(),
             caller,

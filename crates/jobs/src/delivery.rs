@@ -162,21 +162,9 @@ impl Runner {
 
     async fn deliver(&self, taken: TakenDelivery, settings: Result<PluginSettings, NotInUse>) {
         let began = Instant::now();
-        let result = match settings {
-            Ok(settings) => {
-                let delivery = Delivery {
-                    id: taken.id,
-                    business_id: taken.business_id,
-                    attempt: u32::try_from(taken.attempt).unwrap_or(1),
-                    part: taken.part.clone(),
-                    event: taken.event.clone(),
-                    settings,
-                };
-                self.react(delivery).await
-            }
-            // It was written while the business still used the plugin: staff can send it on its way again.
-            Err(NotInUse::Disabled) => Some(Err(Failure::give_up(NotInUse::Disabled.to_string()))),
-            Err(sealed) => Some(Err(Failure::misconfigured(sealed.to_string()))),
+        let result = match handed(&taken, settings) {
+            Ok(delivery) => self.react(delivery).await,
+            Err(failure) => Some(Err(failure)),
         };
         let (ended, ending, note) = self.judge(&taken, result);
         self.end(&taken, ended, note.as_deref());
@@ -261,4 +249,25 @@ impl Runner {
             tracing::warn!(plugin = self.plugin.name(), business = %taken.business_id, %until, reason = note, "a plugin only fails: it is left alone");
         }
     }
+}
+
+/// What the plugin is handed, or why it is handed nothing.
+fn handed(
+    taken: &TakenDelivery,
+    settings: Result<PluginSettings, NotInUse>,
+) -> Result<Delivery, Failure> {
+    let settings = settings.map_err(|not| match not {
+        // It was written while the business still used the plugin: staff can send it on its way again.
+        NotInUse::Disabled => Failure::give_up(not.to_string()),
+        NotInUse::Sealed => Failure::misconfigured(not.to_string()),
+    })?;
+    let unreadable = |error| Failure::give_up(format!("the event cannot be read: {error}"));
+    Ok(Delivery {
+        id: taken.id,
+        business_id: taken.business_id,
+        attempt: u32::try_from(taken.attempt).unwrap_or(1),
+        part: taken.part.clone(),
+        event: taken.event.clone().map_err(unreadable)?,
+        settings,
+    })
 }

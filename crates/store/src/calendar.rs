@@ -86,22 +86,6 @@ pub async fn calendar_lock_in_tx(
         .collect())
 }
 
-/// Raises the versions of these calendars, which the caller has locked.
-pub async fn calendar_raise_in_tx(
-    mut conn: &Conn,
-    business: BusinessId,
-    ids: &[Uuid],
-) -> Result<()> {
-    let own = calendar::table
-        .filter(calendar::business_id.eq(business.uuid()))
-        .filter(calendar::id.eq_any(ids));
-    diesel::update(own)
-        .set(calendar::version.eq(calendar::version + 1))
-        .execute(&mut conn)
-        .await?;
-    Ok(())
-}
-
 /// One allocation of a calendar with the session it is for.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct BusyRow {

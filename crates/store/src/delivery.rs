@@ -84,8 +84,8 @@ pub struct TakenDelivery {
     pub business_id: BusinessId,
     /// The delivery.
     pub id: DeliveryId,
-    /// The event.
-    pub event: Event,
+    /// The event, or why it cannot be read: one such holds up no other.
+    pub event: std::result::Result<Event, String>,
     /// Which effect of the plugin.
     pub part: String,
     /// The number of this attempt, from 1.
@@ -136,18 +136,15 @@ pub async fn delivery_take(
     )
     .load(&mut conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(TakenDelivery {
-                business_id: business,
-                id: DeliveryId::from_uuid(row.id),
-                event: serde_json::from_value(row.payload)?,
-                part: row.part,
-                attempt: row.attempts,
-                lease_id,
-            })
-        })
-        .collect()
+    let taken = rows.into_iter().map(|row| TakenDelivery {
+        business_id: business,
+        id: DeliveryId::from_uuid(row.id),
+        event: serde_json::from_value(row.payload).map_err(|error| error.to_string()),
+        part: row.part,
+        attempt: row.attempts,
+        lease_id,
+    });
+    Ok(taken.collect())
 }
 
 /// How an attempt ended.

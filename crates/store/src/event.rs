@@ -3,11 +3,11 @@
 //! A transaction draws its number when it first writes and becomes visible when it commits, in any order. A reader therefore takes
 //! only what lies below the oldest transaction still running (the horizon): nothing can appear there any more.
 
+use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Jsonb, Text, Uuid as SqlUuid};
-use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use domain::event::Event;
-use domain::id::{BusinessId, EventId, Id};
+use domain::id::{BusinessId, Id};
 use uuid::Uuid;
 
 use crate::prepared::Prepared;
@@ -68,7 +68,8 @@ struct EventRow {
     payload: serde_json::Value,
 }
 
-/// Everything that was written from one horizon up to another in these businesses, in the order in which it happened.
+/// Everything that was written from one horizon up to another in these businesses, in the order in which it happened. One that
+/// cannot be read is passed over: the others are not held up for it.
 pub async fn event_list_between(
     mut conn: &Conn,
     businesses: &[Uuid],
@@ -86,35 +87,14 @@ pub async fn event_list_between(
     )
     .load(&mut conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok((
-                BusinessId::from_uuid(row.business_id),
-                serde_json::from_value(row.payload)?,
-            ))
-        })
-        .collect()
-}
-
-/// The event with this id.
-pub async fn event_find(
-    mut conn: &Conn,
-    business: BusinessId,
-    id: EventId,
-) -> Result<Option<Event>> {
-    let row: Option<EventRow> = Prepared(
-        diesel::sql_query(
-            "SELECT business_id, payload FROM event WHERE business_id = $1 AND id = $2",
-        )
-        .bind::<SqlUuid, _>(business.uuid())
-        .bind::<SqlUuid, _>(id.uuid()),
-    )
-    .get_result(&mut conn)
-    .await
-    .optional()?;
-    Ok(row
-        .map(|row| serde_json::from_value(row.payload))
-        .transpose()?)
+    let read = |row: EventRow| match serde_json::from_value(row.payload) {
+        Ok(event) => Some((BusinessId::from_uuid(row.business_id), event)),
+        Err(error) => {
+            tracing::error!(business = %row.business_id, %error, "an event cannot be read: nobody is told of it");
+            None
+        }
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
 }
 
 /// Tells every node that this one committed something. Outside any transaction: inside, it would make all commits wait in one line.

@@ -262,6 +262,40 @@ async fn what_was_begun_ends_also_when_the_business_takes_no_payments_any_more()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_repeated_when_all_is_over_begins_nothing() {
+    let mut stage = Stage::new(Deposit::Full).await;
+    stage.till.bad_day(BadDay::Refused(Failure::retry("down")));
+    let input = json!({ "serviceId": stage.service.to_string(), "startsAt": "2027-03-02T10:00:00Z",
+        "customer": { "name": "Eve" }, "idempotencyKey": "once" });
+    let book = async || {
+        let data = stage
+            .app
+            .client()
+            .data(BOOK, json!({ "input": input }))
+            .await;
+        data["book"]["booking"]["id"].clone()
+    };
+    let id = book().await;
+    let cancel = "mutation($input: CancelInput!) { cancel(input: $input) { problems { code } } }";
+    stage.till.bad_day(BadDay::Refused(Failure::give_up("no")));
+    stage
+        .owner
+        .data(cancel, json!({ "input": { "bookingId": id } }))
+        .await;
+    let over = "status <> 'waiting' AND part LIKE 'payment-call-off%'";
+    stage.deliveries.until(1, over).await;
+    assert_eq!(stage.till.payments().len(), 0);
+    let again = json!({ "input": input });
+    stage.app.client().send(BOOK, again).await;
+    assert_eq!(
+        stage.till.payments().len(),
+        0,
+        "nobody is asked for a booking that is over"
+    );
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_card_is_kept_without_a_charge_and_staff_who_say_why_ask_for_nothing() {
     let mut stage = Stage::new(Deposit::CardOnFile).await;
     let asked = stage.asked().await;

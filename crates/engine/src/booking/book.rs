@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use domain::actor::Right;
 use domain::booking::{Booking, BookingStatus};
 use domain::customer::Customer;
 use domain::event::EventKind;
 use domain::id::{BookingId, CalendarId, HoldId, Id, PaymentId, ProviderId, ServiceId};
 use domain::money::Money;
-use domain::problem::Problem;
 use domain::session::Session;
 use domain::{reference, text};
 use plugin_api::Proposal;
@@ -21,7 +19,7 @@ use uuid::Uuid;
 use super::facts::Told;
 use super::redeem::Redeemed;
 use super::seating::{Seating, Wish};
-use super::{BookingAndSession, History};
+use super::{BookingAndSession, History, override_reason};
 use crate::availability::whole_minute;
 use crate::catalogue::Catalogue;
 use crate::customer::{CustomerInput, customer_row};
@@ -367,24 +365,6 @@ impl Engine {
         })
         .await
     }
-}
-
-/// The reason for booking against the rules, from those who may.
-pub(super) fn override_reason(
-    caller: &Caller,
-    reason: Option<&str>,
-    provider: Option<ProviderId>,
-) -> Result<Option<String>> {
-    let Some(reason) = reason else {
-        return Ok(None);
-    };
-    if !caller.actor.may(Right::Override(provider)) {
-        return Err(Error::forbidden(caller, "book against the rules"));
-    }
-    let reason = text::long(&["input", "overrideReason"], Some(reason))?;
-    Ok(Some(reason.ok_or_else(|| {
-        Problem::invalid(&["input", "overrideReason"], "must not be empty")
-    })?))
 }
 
 /// The token for this salt and key: whoever repeats the request gets it again, whoever reads the database does not.

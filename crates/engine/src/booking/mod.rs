@@ -11,9 +11,12 @@ pub(crate) mod seating;
 mod zone_follow;
 mod zone_shift;
 
+use domain::actor::Right;
 use domain::booking::{Booking, BookingStatus};
-use domain::id::Id;
+use domain::id::{Id, ProviderId};
+use domain::problem::Problem;
 use domain::session::Session;
+use domain::text;
 use serde::{Deserialize, Serialize};
 use store::changes::{BookingUpdateRow, HistoryRow};
 use uuid::Uuid;
@@ -27,7 +30,7 @@ pub use reschedule::Reschedule;
 pub use store::booking::{BookingChange, BookingFilter, Page, Position};
 pub use zone_follow::ZoneShift;
 
-use crate::Caller;
+use crate::{Caller, Error, Result};
 
 /// A booking and the session it is in, as they were when they were written or read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -82,4 +85,22 @@ pub(crate) fn update_row(booking: &Booking) -> BookingUpdateRow {
         session_id: booking.session_id.uuid(),
         version: booking.version,
     }
+}
+
+/// The reason for booking against the rules, from those who may.
+fn override_reason(
+    caller: &Caller,
+    reason: Option<&str>,
+    provider: Option<ProviderId>,
+) -> Result<Option<String>> {
+    let Some(reason) = reason else {
+        return Ok(None);
+    };
+    if !caller.actor.may(Right::Override(provider)) {
+        return Err(Error::forbidden(caller, "book against the rules"));
+    }
+    let reason = text::long(&["input", "overrideReason"], Some(reason))?;
+    Ok(Some(reason.ok_or_else(|| {
+        Problem::invalid(&["input", "overrideReason"], "must not be empty")
+    })?))
 }

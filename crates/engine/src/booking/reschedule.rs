@@ -13,10 +13,9 @@ use serde::Serialize;
 use store::Conn;
 use store::changes::{Changes, SeatRow};
 
-use super::book::override_reason;
 use super::facts::Told;
 use super::seating::{Moving, Seated, Seating, Wish};
-use super::{BookingAndSession, History, update_row};
+use super::{BookingAndSession, History, override_reason, update_row};
 use crate::availability::whole_minute;
 use crate::event::Happening;
 use crate::idempotency::Key;

@@ -4,7 +4,6 @@
 //! anew. Older rules than those that a business follows move nothing.
 
 use chrono::TimeDelta;
-use domain::actor::Actor;
 use domain::id::{BusinessId, Id};
 use store::session::WallRow;
 use uuid::Uuid;
@@ -60,10 +59,7 @@ impl Engine {
             tracing::warn!(%business, version, newer, "this process has older rules of time zones than what is booked follows");
             return Ok(ZoneShift::default());
         }
-        let caller = Caller {
-            business,
-            actor: Actor::System,
-        };
+        let caller = Caller::system(business);
         let displaced = self.displaced(&caller).await?;
         let shift = self.shift_all(&caller, displaced).await?;
         let conn = self.0.database.conn().await?;

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::actor::Actor;
 use domain::availability::Slot;
 use domain::event::{Event, EventKind};
 use domain::id::{BusinessId, CalendarId};
@@ -156,10 +155,7 @@ impl Engine {
             .questions
             .computed
             .fetch_add(1, Ordering::Relaxed);
-        let caller = Caller {
-            business: *business,
-            actor: Actor::System,
-        };
+        let caller = Caller::system(*business);
         self.availability(&caller, question).await
     }
 }

@@ -98,10 +98,7 @@ impl Engine {
         event: &Event,
         facts: &BookingFacts,
     ) -> Option<BookingEvent> {
-        let system = Caller {
-            actor: Actor::System,
-            ..*caller
-        };
+        let system = Caller::system(caller.business);
         let mut found = None;
         for _ in 0..20 {
             match self.booking(&system, facts.booking_id).await {

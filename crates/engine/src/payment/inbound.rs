@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use domain::actor::Actor;
 use domain::event::EventKind;
 use domain::id::PaymentId;
 use plugin_api::{Inbound, InboundAbout, InboundRefused, InboundRequest};
@@ -122,10 +121,7 @@ impl Engine {
                 return Ok(InboundAnswer::Refused(refused));
             }
         };
-        let caller = Caller {
-            business,
-            actor: Actor::System,
-        };
+        let caller = Caller::system(business);
         let case = InboundCase {
             engine: self.clone(),
             caller,

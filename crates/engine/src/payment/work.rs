@@ -1,10 +1,10 @@
 //! What is done about payments at the other side, as deliveries to the plugin: at least once, and with one effect, because every call bears
 //! an id of ours.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::actor::Actor;
 use domain::id::{BusinessId, Id, PaymentId, RefundId};
 use domain::money::Money;
 use domain::payment::{ExternalStatus, Payment, PaymentState, PaymentStatus};
@@ -12,6 +12,7 @@ use plugin_api::{
     Delivery, Done, Failure, PaymentRequest, Payments, Plugin, PluginSettings, RefundRequest,
     RefundStatus,
 };
+use store::Conn;
 use store::changes::{Changes, DeliveryRow};
 use uuid::Uuid;
 
@@ -100,7 +101,7 @@ impl Engine {
         let payments = plugin.payments()?;
         let desk = Desk {
             engine: self,
-            caller: system(delivery.business_id),
+            caller: Caller::system(delivery.business_id),
             payments,
             settings: &delivery.settings,
         };
@@ -109,9 +110,13 @@ impl Engine {
 
     /// Begins a payment that was just asked for, so that whoever books can pay at once. Where the other side does not answer, the jobs go on.
     pub(crate) async fn begin_payment(&self, business: BusinessId, id: PaymentId) -> Result<()> {
-        let caller = system(business);
+        let caller = Caller::system(business);
         let conn = self.0.database.conn().await?;
         let payment = self.payment_on(&conn, &caller, id).await?;
+        if payment.status != PaymentStatus::Waiting {
+            // Asked for again under its idempotency key, when it is over and done.
+            return Ok(());
+        }
         let plugin = self.plugin_named(&["plugin"], &payment.plugin)?;
         let catalogue = self.catalogue_on(&conn, business).await?;
         let settings = self.settings_of(&catalogue, plugin.name());
@@ -139,13 +144,6 @@ impl Engine {
             }
             Ok(_) => Ok(()),
         }
-    }
-}
-
-fn system(business: BusinessId) -> Caller {
-    Caller {
-        business,
-        actor: Actor::System,
     }
 }
 
@@ -182,14 +180,13 @@ impl Desk<'_> {
         }
     }
 
+    async fn conn(&self) -> Result<impl Deref<Target = Conn> + '_, Failure> {
+        let conn = self.engine.0.database.conn().await;
+        conn.map_err(|error| away(&error.into()))
+    }
+
     async fn payment(&self, id: PaymentId) -> Result<Payment, Failure> {
-        let conn = self
-            .engine
-            .0
-            .database
-            .conn()
-            .await
-            .map_err(|error| away(&error.into()))?;
+        let conn = self.conn().await?;
         let payment = self.engine.payment_on(&conn, &self.caller, id).await;
         payment.map_err(|error| away(&error))
     }
@@ -265,15 +262,7 @@ impl Desk<'_> {
             return Ok(Done::skipped("the payment has not begun"));
         };
         let business = self.caller.business;
-        let conn = async || {
-            self.engine
-                .0
-                .database
-                .conn()
-                .await
-                .map_err(|error| away(&error.into()))
-        };
-        let all = store::payment::refund_list(&*conn().await?, business, payment.id).await;
+        let all = store::payment::refund_list(&*self.conn().await?, business, payment.id).await;
         let all = all.map_err(|error| away(&error.into()))?;
         let mut failed = None;
         for refund in all.into_iter().filter(|refund| refund.status == "waiting") {
@@ -295,7 +284,8 @@ impl Desk<'_> {
                 }
             };
             let ended =
-                store::payment::refund_end(&*conn().await?, business, request.id, status).await;
+                store::payment::refund_end(&*self.conn().await?, business, request.id, status)
+                    .await;
             ended.map_err(|error| away(&error.into()))?;
         }
         let done = self.look_up(payment).await?;
