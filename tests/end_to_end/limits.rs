@@ -266,6 +266,7 @@ fn fragile(world: &World, panics: &Arc<AtomicBool>) -> Engine {
         zones: ZoneDatabase::bundled(),
         plugins: Vec::new(),
         vault: engine::Vault::new(&[7; 32]),
+        public_url: None,
     })
 }
 

@@ -10,7 +10,8 @@ use domain::deposit::Deposit;
 use domain::id::{BookingId, ServiceId};
 use domain::payment::Payment;
 use engine::catalogue::service::ServiceInput;
-use engine::payment::{InboundAnswer, RefundPayment};
+use engine::inbound::InboundAnswer;
+use engine::payment::RefundPayment;
 use engine::{Error, Result};
 use jobs::{Backoff, JobOptions, Jobs};
 use plugin_api::{Failure, InboundRequest};
@@ -111,7 +112,7 @@ impl Stage {
         };
         let (engine, slug) = (&self.world.engine, &self.world.slug);
         let answer = engine.take_call(slug, "payments-till", &request).await;
-        assert_eq!(answer.unwrap(), InboundAnswer::Kept);
+        assert_eq!(answer.unwrap(), InboundAnswer::Kept(None));
     }
 
     async fn step(&mut self) -> Result<()> {

@@ -112,6 +112,7 @@ fn with_rules(world: &World, zones: ZoneDatabase) -> Engine {
         zones,
         plugins: vec![Arc::new(Listener)],
         vault: engine::Vault::new(&[7; 32]),
+        public_url: None,
     })
 }
 

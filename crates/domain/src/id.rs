@@ -141,6 +141,12 @@ ids! {
     PaymentId = "pay", "payment";
     /// Money that goes back to a customer.
     RefundId = "rfd", "refund";
+    /// A message about a booking: planned, sent or held back.
+    NotificationId = "ntf", "notification";
+    /// What a business tells whom, and when.
+    NotificationRuleId = "ntr", "notification rule";
+    /// An address to which a business has its events posted.
+    WebhookEndpointId = "whe", "webhook endpoint";
 }
 
 impl From<ProviderId> for CalendarId {

@@ -6,6 +6,9 @@ use plugin_api::Proposal;
 use crate::catalogue::Catalogue;
 use crate::{Engine, Result};
 
+/// What is said where a guard could not say why.
+const REFUSED: &str = "this cannot be booked at the moment";
+
 impl Engine {
     /// Asks the guard of every plugin that the business uses; the first that refuses is heard.
     pub(crate) fn ask_guards(&self, catalogue: &Catalogue, proposal: &Proposal) -> Result<()> {
@@ -13,14 +16,20 @@ impl Engine {
             let Some(guard) = plugin.guard() else {
                 continue;
             };
-            let asked =
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| guard.check(proposal)));
+            let asked = self.settings_of(catalogue, plugin.name()).map(|settings| {
+                let check = || guard.check(&settings, proposal);
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(check))
+            });
             let message = match asked {
-                Ok(Ok(())) => continue,
-                Ok(Err(refused)) => refused.reason,
-                Err(_) => {
+                Ok(Ok(Ok(()))) => continue,
+                Ok(Ok(Err(refused))) => refused.reason,
+                Ok(Err(_)) => {
                     tracing::error!(plugin = plugin.name(), "a guard panicked");
-                    "this cannot be booked at the moment".to_owned()
+                    REFUSED.to_owned()
+                }
+                Err(not) => {
+                    tracing::error!(plugin = plugin.name(), %not, "a guard cannot be asked");
+                    REFUSED.to_owned()
                 }
             };
             return Err(Problem::PluginRefused { message }.into());

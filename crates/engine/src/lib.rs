@@ -18,6 +18,7 @@ mod event;
 mod guard;
 pub mod hold;
 pub mod idempotency;
+pub mod inbound;
 pub mod live;
 pub mod payment;
 pub mod plugin;
@@ -26,6 +27,7 @@ mod settings;
 pub mod token;
 mod tx;
 pub mod vault;
+pub mod work;
 
 use std::sync::Arc;
 
@@ -50,6 +52,8 @@ pub struct EngineOptions {
     pub plugins: Vec<Arc<dyn Plugin>>,
     /// Seals what businesses set of them.
     pub vault: Vault,
+    /// The address under which the outside reaches this server, without a slash at its end: `https://book.example.com`.
+    pub public_url: Option<String>,
 }
 
 /// The use cases, on one database. Cheap to clone: all clones are one engine.
@@ -62,6 +66,7 @@ struct Inner {
     zones: ZoneDatabase,
     plugins: Vec<Arc<dyn Plugin>>,
     vault: Vault,
+    public_url: Option<String>,
     catalogues: catalogue::cache::Catalogues,
     calendars: availability::calendars::CalendarCache,
     slugs: caller::Slugs,
@@ -81,6 +86,7 @@ impl Engine {
             zones: options.zones,
             plugins: options.plugins,
             vault: options.vault,
+            public_url: options.public_url,
             catalogues: catalogue::cache::Catalogues::default(),
             calendars: availability::calendars::CalendarCache::default(),
             slugs: caller::Slugs::default(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use domain::actor::Right;
 use domain::problem::Problem;
-use plugin_api::{Failure, Plugin, PluginSettings};
+use plugin_api::{Plugin, PluginSettings};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use store::Conn;
@@ -275,11 +275,7 @@ impl Engine {
         let asked = tokio::time::timeout(CHECK_LIMIT, check.check(caller.business, &settings));
         Ok(match asked.await {
             Ok(Ok(found)) => Ok(found),
-            Ok(Err(
-                Failure::Retry { reason, .. }
-                | Failure::GiveUp { reason }
-                | Failure::Misconfigured { reason },
-            )) => Err(reason),
+            Ok(Err(failure)) => Err(failure.reason().to_owned()),
             Err(_) => Err("the other side did not answer in time".to_owned()),
         })
     }

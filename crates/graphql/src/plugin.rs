@@ -1,6 +1,7 @@
 //! Plugins: what the server has, what a business has set, and how they fare.
 
 use async_graphql::{Context, Enum, InputObject, Json, Object, SimpleObject};
+use engine::Engine;
 use engine::plugin::{self as engine_plugin, PluginOfBusiness};
 use serde_json::Value;
 
@@ -70,6 +71,7 @@ pub struct PluginHealth {
 
 pub struct Plugin {
     shown: PluginOfBusiness,
+    engine: Engine,
     slug: String,
     zone: domain::zone::Zone,
 }
@@ -98,7 +100,12 @@ impl Plugin {
         let parts = [
             (plugin.payments().is_some(), PluginCapability::Payments),
             (plugin.guard().is_some(), PluginCapability::Guard),
-            (plugin.reaction().is_some(), PluginCapability::Reaction),
+            (plugin.calendar().is_some(), PluginCapability::Calendar),
+            (plugin.messages().is_some(), PluginCapability::Messages),
+            (
+                plugin.reaction().is_some() || plugin.webhooks().is_some(),
+                PluginCapability::Reaction,
+            ),
             (plugin.inbound().is_some(), PluginCapability::Inbound),
         ];
         let has = parts.into_iter().filter(|(has, _)| *has);
@@ -134,11 +141,13 @@ impl Plugin {
         }
     }
 
-    /// Where the other side sends its calls, below the address of this server: `/plugins/<name>/<slug of the business>`. Null where there are none.
+    /// Where the other side sends its calls: `/plugins/<name>/<slug of the business>`, with the server's address before it where the
+    /// operator has said it. Null where there are none.
     async fn inbound_url(&self) -> Option<String> {
-        let plugin = &self.shown.plugin;
-        plugin.inbound()?;
-        Some(format!("/plugins/{}/{}", plugin.name(), self.slug))
+        let (name, slug) = (self.shown.plugin.name(), &self.slug);
+        self.shown.plugin.inbound()?;
+        let whole = self.engine.inbound_url(name, slug);
+        whole.or_else(|| Some(engine::inbound::inbound_path(name, slug)))
     }
 }
 
@@ -252,6 +261,7 @@ async fn all(asked: &Asked<'_>) -> Result<Vec<Plugin>> {
     let catalogue = asked.catalogue().await?;
     let plugin = |shown| Plugin {
         shown,
+        engine: asked.engine.clone(),
         slug: catalogue.business.slug.clone(),
         zone: catalogue.zone.clone(),
     };

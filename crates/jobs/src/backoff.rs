@@ -34,9 +34,16 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// How long to wait after this failed attempt (from 1); none: never again. `random` from 0 to 255 spreads it by a fifth either way.
-    pub fn after(&self, attempt: u32, asked: Option<Duration>, random: u8) -> Option<TimeDelta> {
-        if attempt >= self.attempts {
+    /// How long to wait after this failed attempt (from 1), of as many as the plugin says; none: never again. `random` from 0 to 255
+    /// spreads it by a fifth either way.
+    pub fn after(
+        &self,
+        attempt: u32,
+        attempts: Option<u32>,
+        asked: Option<Duration>,
+        random: u8,
+    ) -> Option<TimeDelta> {
+        if attempt >= attempts.unwrap_or(self.attempts) {
             return None;
         }
         let wait = match asked {
@@ -60,7 +67,7 @@ mod tests {
         let backoff = Backoff::default();
         let wait = |attempt, random| {
             backoff
-                .after(attempt, None, random)
+                .after(attempt, None, None, random)
                 .map(|wait| wait.num_seconds())
         };
         assert_eq!((wait(1, 0), wait(1, 255)), (Some(8), Some(12)));
@@ -74,7 +81,7 @@ mod tests {
         let backoff = Backoff::default();
         let wait = |seconds| {
             backoff
-                .after(1, Some(Duration::from_secs(seconds)), 0)
+                .after(1, None, Some(Duration::from_secs(seconds)), 0)
                 .map(|wait| wait.num_seconds())
         };
         assert_eq!(

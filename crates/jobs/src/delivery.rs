@@ -21,6 +21,9 @@ const TOGETHER: Duration = Duration::from_millis(40);
 /// So many writes under way are many: people wait for them, and nobody for a delivery, which then begins this much later.
 const MANY_WRITES: usize = 4;
 const STAND_BACK: Duration = Duration::from_millis(400);
+/// Who has not decided yet is asked again no sooner and no later than this.
+const NOT_YET_MIN: TimeDelta = TimeDelta::seconds(10);
+const NOT_YET_MAX: TimeDelta = TimeDelta::hours(1);
 /// What needs other settings is tried again no sooner than this.
 const MISCONFIGURED: Duration = Duration::from_secs(15 * 60);
 
@@ -182,17 +185,7 @@ impl Runner {
     /// Has the plugin work on it, on a task of its own: cut off at the time limit, a panic caught. None: the jobs stop.
     async fn react(&self, delivery: Delivery) -> Option<Result<Done, Failure>> {
         let (plugin, engine) = (self.plugin.clone(), self.engine.clone());
-        let mut task = tokio::spawn(async move {
-            if let Some(done) = engine.work_on_payment(&*plugin, &delivery).await {
-                return done;
-            }
-            match plugin.reaction() {
-                Some(reaction) => reaction.react(&delivery).await,
-                None => Err(Failure::give_up(
-                    "the plugin does not react to anything any more",
-                )),
-            }
-        });
+        let mut task = tokio::spawn(async move { engine.work_on(&*plugin, &delivery).await });
         let mut stop = self.stop.clone();
         let grace = async {
             stopped(&mut stop).await;
@@ -214,7 +207,10 @@ impl Runner {
         result: Option<Result<Done, Failure>>,
     ) -> (Ended, Ending, Option<String>) {
         let (asked, reason) = match result {
-            None => return (Ended::Untried, Ending::Returned, None),
+            None => {
+                let next_attempt_at = self.engine.clock().now();
+                return (Ended::Untried, Ending::Returned { next_attempt_at }, None);
+            }
             Some(Ok(Done::Delivered)) => return (Ended::Well, Ending::Delivered, None),
             Some(Ok(Done::Skipped { reason })) => {
                 return (Ended::Well, Ending::Delivered, Some(reason));
@@ -223,13 +219,25 @@ impl Runner {
                 tracing::warn!(plugin = self.plugin.name(), delivery = %taken.id, reason, "a delivery was parked");
                 return (Ended::Well, Ending::Parked, Some(reason));
             }
+            Some(Err(Failure::NotYet { after, reason })) => {
+                let now = self.engine.clock().now();
+                let next_attempt_at = now + not_yet(now - taken.created_at, after);
+                return (
+                    Ended::Well,
+                    Ending::Returned { next_attempt_at },
+                    Some(reason),
+                );
+            }
             Some(Err(Failure::Retry { after, reason })) => (after, reason),
             Some(Err(Failure::Misconfigured { reason })) => (Some(MISCONFIGURED), reason),
         };
         let mut random = [0; 1];
         let _ = getrandom::fill(&mut random);
         let attempt = u32::try_from(taken.attempt).unwrap_or(u32::MAX);
-        let ending = match self.options.backoff.after(attempt, asked, random[0]) {
+        let attempts = self.plugin.attempts();
+        let backoff = &self.options.backoff;
+        let wait = backoff.after(attempt, attempts, asked, random[0]);
+        let ending = match wait {
             Some(wait) => {
                 tracing::info!(plugin = self.plugin.name(), delivery = %taken.id, attempt, reason, "a delivery failed");
                 let next_attempt_at = self.engine.clock().now() + wait;
@@ -249,6 +257,12 @@ impl Runner {
             tracing::warn!(plugin = self.plugin.name(), business = %taken.business_id, %until, reason = note, "a plugin only fails: it is left alone");
         }
     }
+}
+
+/// How long until the other side is asked again that has not decided yet: the longer it has lasted the longer.
+fn not_yet(age: TimeDelta, asked: Option<Duration>) -> TimeDelta {
+    let asked = asked.and_then(|asked| TimeDelta::from_std(asked).ok());
+    asked.unwrap_or(age / 4).clamp(NOT_YET_MIN, NOT_YET_MAX)
 }
 
 /// What the plugin is handed, or why it is handed nothing.

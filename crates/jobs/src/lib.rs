@@ -72,7 +72,7 @@ impl Jobs {
         for plugin in engine
             .plugins()
             .iter()
-            .filter(|plugin| plugin.reaction().is_some() || plugin.payments().is_some())
+            .filter(|plugin| engine::work::has_work(&***plugin))
         {
             let (recorder, recording) =
                 record::Recorder::new(engine.clone(), plugin.name(), stop.subscribe());

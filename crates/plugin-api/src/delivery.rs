@@ -57,6 +57,15 @@ pub enum Failure {
         /// What went wrong.
         reason: String,
     },
+    /// The other side works, and has not decided yet: it is asked again later, for as long as it takes. Not a failure: it counts neither
+    /// as an attempt nor against the plugin.
+    #[error("{reason}")]
+    NotYet {
+        /// When to ask again; where none, the longer it has lasted the later.
+        after: Option<Duration>,
+        /// What is waited for.
+        reason: String,
+    },
     /// It will never work: the delivery is parked at once.
     #[error("{reason}")]
     GiveUp {
@@ -78,6 +87,24 @@ impl Failure {
         Self::Retry {
             after: None,
             reason: reason.into(),
+        }
+    }
+
+    /// The other side has not decided yet.
+    pub fn not_yet(reason: impl Into<String>) -> Self {
+        Self::NotYet {
+            after: None,
+            reason: reason.into(),
+        }
+    }
+
+    /// What went wrong, for staff.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Retry { reason, .. }
+            | Self::NotYet { reason, .. }
+            | Self::GiveUp { reason }
+            | Self::Misconfigured { reason } => reason,
         }
     }
 

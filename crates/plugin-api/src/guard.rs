@@ -4,19 +4,21 @@ use chrono::{DateTime, Utc};
 use domain::actor::Actor;
 use domain::id::{BookingId, BusinessId, CustomerId, LocationId, ProviderId, ServiceId};
 
+use crate::settings::PluginSettings;
+
 /// May this be booked? Asked after the rules of the domain have said yes and before the transaction begins, for a new
 /// booking and for one that moves.
 pub trait Guard: Send + Sync {
     /// Refuses the proposal, or lets it be.
     ///
     /// It is called on the path of every booking: it does no IO, waits for nothing, and answers within microseconds from
-    /// what it already knows. It may be asked several times about one booking (when somebody else was quicker and the
+    /// the settings of the business and what it already knows. It may be asked several times about one booking (when somebody else was quicker and the
     /// decision is made anew), and about a booking that then does not come about. A panic counts as a refusal without a
     /// reason.
     ///
     /// # Errors
     /// [`Refused`], with the reason that the customer is shown.
-    fn check(&self, proposal: &Proposal) -> Result<(), Refused>;
+    fn check(&self, settings: &PluginSettings, proposal: &Proposal) -> Result<(), Refused>;
 }
 
 /// What is about to be written.

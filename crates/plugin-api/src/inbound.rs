@@ -5,8 +5,9 @@
 //! which order, how late, or in which version of their format.
 
 use chrono::{DateTime, Utc};
-use domain::id::PaymentId;
+use domain::id::{NotificationId, PaymentId};
 
+use crate::message::{Channel, MessageStatus, Wish};
 use crate::settings::PluginSettings;
 
 /// A call as it came in, before anything is believed of it.
@@ -37,6 +38,28 @@ pub struct Inbound {
     pub external_id: String,
     /// What it is about.
     pub about: InboundAbout,
+    /// What the other side wants to read in the answer; none: the status alone.
+    pub reply: Option<InboundReply>,
+}
+
+impl Inbound {
+    /// A call about this, under the other side's name for it; answered by the status alone.
+    pub fn new(external_id: impl Into<String>, about: InboundAbout) -> Self {
+        Self {
+            external_id: external_id.into(),
+            about,
+            reply: None,
+        }
+    }
+}
+
+/// What is answered to a call that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboundReply {
+    /// Its media type: `text/xml`.
+    pub content_type: &'static str,
+    /// The text.
+    pub body: String,
 }
 
 /// What a call is about.
@@ -51,6 +74,31 @@ pub enum InboundAbout {
     OurPayment {
         /// As in [`crate::PaymentRequest::id`].
         id: PaymentId,
+    },
+    /// A message that was sent: how it fares. It only moves forward, in whatever order this is heard.
+    Message {
+        /// Our own id of it, where the call bears it: known also where the answer to sending it was lost.
+        id: Option<NotificationId>,
+        /// The other side's name for it, as in [`crate::Sent::external_id`].
+        external_id: String,
+        /// How it fares.
+        status: MessageStatus,
+    },
+    /// Somebody answered by a word that has a meaning: no more messages, messages again.
+    Wish {
+        /// By which channel, and so for which.
+        channel: Channel,
+        /// Whose address, as [`crate::MessageChannel::address`] writes it.
+        address: String,
+        /// What is wished.
+        wish: Wish,
+    },
+    /// A calendar elsewhere changed: ask what. The engine looks whether the call bears the channel's secret.
+    Calendar {
+        /// Our name for the channel, as in [`crate::ChannelRequest::id`].
+        channel_id: String,
+        /// The SHA-256 digest of the secret that the call bears.
+        secret_digest: [u8; 32],
     },
     /// Nothing that matters here.
     Nothing,

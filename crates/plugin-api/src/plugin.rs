@@ -2,12 +2,15 @@
 
 use serde_json::Value;
 
+use crate::calendar::CalendarSync;
 use crate::check::Check;
 use crate::guard::Guard;
 use crate::inbound::InboundWebhook;
+use crate::message::MessageChannel;
 use crate::payments::Payments;
 use crate::reaction::Reaction;
 use crate::settings::SettingsError;
+use crate::webhook::WebhookSender;
 
 /// A plugin: one value for the life of the server, shared by all tasks and all businesses.
 ///
@@ -54,6 +57,26 @@ pub trait Plugin: Send + Sync + 'static {
 
     /// How it takes payments, if it does.
     fn payments(&self) -> Option<&dyn Payments> {
+        None
+    }
+
+    /// How it keeps calendars elsewhere in step, if it does.
+    fn calendar(&self) -> Option<&dyn CalendarSync> {
+        None
+    }
+
+    /// How it carries messages to people, if it does.
+    fn messages(&self) -> Option<&dyn MessageChannel> {
+        None
+    }
+
+    /// How it posts events to addresses that a business chose, if it does.
+    fn webhooks(&self) -> Option<&dyn WebhookSender> {
+        None
+    }
+
+    /// How often a delivery is tried before it is parked, where the runner's usual (twelve times, within a day) is not right.
+    fn attempts(&self) -> Option<u32> {
         None
     }
 

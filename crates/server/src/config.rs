@@ -174,6 +174,9 @@ pub struct EngineArgs {
     /// Let what a business sets (a mail server, the address of an API or a webhook) lead to this machine and to private networks
     #[arg(long, env = "BOOKABLE_ALLOW_PRIVATE_HOSTS")]
     pub allow_private_hosts: bool,
+    /// The address under which the outside reaches this server, such as `https://book.example.com`: where the other sides of plugins call
+    #[arg(long, env = "BOOKABLE_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    pub public_url: Option<String>,
 }
 
 /// The demo to load.
@@ -357,6 +360,20 @@ fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     let years = 1970..=9999;
     if years.contains(&chrono::Datelike::year(&at)) {
         Ok(at)
+    } else {
+        Err(expected.to_owned())
+    }
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let expected = "expected an address without a query, such as https://book.example.com";
+    let url: outbound::Url = text.parse().map_err(|_| expected.to_owned())?;
+    let is_base = matches!(url.scheme(), "http" | "https")
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty();
+    if is_base {
+        Ok(text.trim_end_matches('/').to_owned())
     } else {
         Err(expected.to_owned())
     }

@@ -92,6 +92,8 @@ pub struct TakenDelivery {
     pub attempt: i32,
     /// The lease, which the result must bear.
     pub lease_id: Uuid,
+    /// When it was written.
+    pub created_at: DateTime<Utc>,
 }
 
 #[derive(QueryableByName)]
@@ -104,6 +106,8 @@ struct TakenRow {
     attempts: i32,
     #[diesel(sql_type = Jsonb)]
     payload: serde_json::Value,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
 }
 
 /// Takes deliveries of a business under one lease: those of them that are still waiting and that nobody else has.
@@ -123,9 +127,9 @@ pub async fn delivery_take(
                AND next_attempt_at <= $4 AND (leased_until IS NULL OR leased_until <= $4) FOR UPDATE SKIP LOCKED), \
              taken AS (UPDATE delivery d SET attempts = attempts + 1, lease_id = $3, leased_until = $5 FROM free f \
                WHERE d.business_id = $1 AND d.id = f.id \
-               RETURNING d.id, d.event_id, d.part, d.attempts), \
+               RETURNING d.id, d.event_id, d.part, d.attempts, d.created_at), \
              quick AS (SELECT set_config('synchronous_commit', 'off', true)) \
-             SELECT t.id, t.part, t.attempts, e.payload FROM taken t \
+             SELECT t.id, t.part, t.attempts, t.created_at, e.payload FROM taken t \
                JOIN event e ON e.business_id = $1 AND e.id = t.event_id, quick ORDER BY t.id",
         )
         .bind::<SqlUuid, _>(business.uuid())
@@ -143,6 +147,7 @@ pub async fn delivery_take(
         part: row.part,
         attempt: row.attempts,
         lease_id,
+        created_at: row.created_at,
     });
     Ok(taken.collect())
 }
@@ -159,8 +164,12 @@ pub enum Ending {
     },
     /// Never again by itself.
     Parked,
-    /// It was not tried after all (the process stops): the lease goes back and the attempt does not count.
-    Returned,
+    /// It was not tried after all (the process stops), or the other side has not decided yet: the lease goes back, the attempt does not
+    /// count, and it is not tried before.
+    Returned {
+        /// When.
+        next_attempt_at: DateTime<Utc>,
+    },
 }
 
 /// An attempt that has ended.
@@ -200,9 +209,10 @@ impl<'a> EndedRow<'a> {
         let at = attempt.at;
         let (status, next_attempt_at, finished_at) = match &attempt.ending {
             Ending::Delivered => ("delivered", at, Some(at)),
-            Ending::Waiting { next_attempt_at } => ("waiting", *next_attempt_at, None),
+            Ending::Waiting { next_attempt_at } | Ending::Returned { next_attempt_at } => {
+                ("waiting", *next_attempt_at, None)
+            }
             Ending::Parked => ("parked", at, Some(at)),
-            Ending::Returned => ("waiting", at, None),
         };
         Self {
             id: attempt.id.uuid(),
@@ -211,7 +221,7 @@ impl<'a> EndedRow<'a> {
             next_attempt_at,
             finished_at,
             note: attempt.note.as_deref(),
-            counts: !matches!(attempt.ending, Ending::Returned),
+            counts: !matches!(attempt.ending, Ending::Returned { .. }),
             attempt_id: Uuid::now_v7(),
             at,
             ok: matches!(attempt.ending, Ending::Delivered),

@@ -1,6 +1,6 @@
 //! A plugin that is nothing but a guard.
 
-use plugin_api::{Guard, Plugin, Proposal, Refused};
+use plugin_api::{Guard, Plugin, PluginSettings, Proposal, Refused};
 
 /// A plugin whose guard is this function.
 pub struct Guarding<F>(pub F);
@@ -36,7 +36,7 @@ impl<F> Guard for Guarding<F>
 where
     F: Fn(&Proposal) -> Result<(), Refused> + Send + Sync,
 {
-    fn check(&self, proposal: &Proposal) -> Result<(), Refused> {
+    fn check(&self, _: &PluginSettings, proposal: &Proposal) -> Result<(), Refused> {
         self.0(proposal)
     }
 }

@@ -246,12 +246,10 @@ impl InboundWebhook for Till {
         let unreadable = || InboundRefused::Unreadable("expected an id".to_owned());
         let call: Value = serde_json::from_slice(&request.body).map_err(|_| unreadable())?;
         let text = |field: &str| call[field].as_str().map(str::to_owned);
-        Ok(Inbound {
-            external_id: text("id").ok_or_else(unreadable)?,
-            about: match text("payment") {
-                Some(external_id) => InboundAbout::Payment { external_id },
-                None => InboundAbout::Nothing,
-            },
-        })
+        let about = match text("payment") {
+            Some(external_id) => InboundAbout::Payment { external_id },
+            None => InboundAbout::Nothing,
+        };
+        Ok(Inbound::new(text("id").ok_or_else(unreadable)?, about))
     }
 }

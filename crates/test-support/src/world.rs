@@ -346,6 +346,7 @@ fn engine(
             zones,
             plugins,
             vault: engine::Vault::new(&[7; 32]),
+            public_url: None,
         }),
         statements,
     )

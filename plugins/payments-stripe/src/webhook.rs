@@ -110,10 +110,8 @@ fn read(body: &[u8]) -> Result<Inbound, InboundRefused> {
     }
     let object = event.data.get("object").cloned();
     let about = object.and_then(|object| serde_json::from_value(object).ok());
-    Ok(Inbound {
-        external_id: event.id,
-        about: about.map_or(InboundAbout::Nothing, |about| payment(&event.kind, &about)),
-    })
+    let about = about.map_or(InboundAbout::Nothing, |about| payment(&event.kind, &about));
+    Ok(Inbound::new(event.id, about))
 }
 
 /// The payment that an event of this kind is about.

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use store::Conn;
 use store::payment::SealedPayment;
 
-pub use inbound::InboundAnswer;
+pub(crate) use inbound::CalledPayment;
 pub use refund::RefundPayment;
 pub(crate) use request::Due;
 pub(crate) use work::Work;

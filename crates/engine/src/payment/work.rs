@@ -92,7 +92,7 @@ impl Work {
 
 impl Engine {
     /// Does what a delivery asks to be done about a payment; none: it asks for something else.
-    pub async fn work_on_payment(
+    pub(crate) async fn work_on_payment(
         &self,
         plugin: &dyn Plugin,
         delivery: &Delivery,
@@ -138,7 +138,7 @@ impl Engine {
                 tracing::warn!(payment = %id, reason, "a payment could not be begun");
                 self.settle(&caller, id, &over(reason), false).await
             }
-            Err(Failure::Retry { reason, .. }) => {
+            Err(Failure::Retry { reason, .. } | Failure::NotYet { reason, .. }) => {
                 tracing::info!(payment = %id, reason, "a payment could not be begun yet");
                 Ok(())
             }
@@ -242,7 +242,7 @@ impl Desk<'_> {
         };
         let seen = self.payments.cancel(self.settings, &external_id).await?;
         if seen.status == ExternalStatus::Waiting && seen.taken == 0 {
-            return Err(Failure::retry(
+            return Err(Failure::not_yet(
                 "the other side has not decided yet whether it was paid",
             ));
         }
@@ -276,7 +276,7 @@ impl Desk<'_> {
                 reason: refund.reason,
             };
             let status = match self.payments.refund(self.settings, &request).await?.status {
-                RefundStatus::Pending => return Err(Failure::retry("the refund is on its way")),
+                RefundStatus::Pending => return Err(Failure::not_yet("the refund is on its way")),
                 RefundStatus::Succeeded => "succeeded",
                 RefundStatus::Failed { reason } => {
                     failed = Some(reason);

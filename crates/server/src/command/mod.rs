@@ -73,16 +73,21 @@ struct Parts {
     zones: ZoneDatabase,
     plugins: Vec<Arc<dyn Plugin>>,
     vault: Vault,
+    public_url: Option<String>,
 }
 
 impl Parts {
     fn of(args: &EngineArgs) -> anyhow::Result<Self> {
-        Self::new(
+        let parts = Self::new(
             &args.time,
             &args.mail,
             &args.database,
             args.allow_private_hosts,
-        )
+        )?;
+        Ok(Self {
+            public_url: args.public_url.clone(),
+            ..parts
+        })
     }
 
     /// For commands that set off no mail.
@@ -108,6 +113,7 @@ impl Parts {
             zones,
             plugins,
             vault,
+            public_url: None,
         })
     }
 
@@ -127,6 +133,7 @@ impl Parts {
             zones,
             plugins,
             vault,
+            public_url,
         } = self;
         Engine::new(EngineOptions {
             database: cluster.database.clone(),
@@ -134,6 +141,7 @@ impl Parts {
             zones,
             plugins,
             vault,
+            public_url,
         })
     }
 }

@@ -76,6 +76,7 @@ impl Stage {
             zones: parts.zones.clone(),
             plugins: Vec::new(),
             vault: parts.vault.clone(),
+            public_url: None,
         });
         let (system, is_new) = match engine.system_caller(shape.slug).await {
             Ok(system) => (system, false),

@@ -2,9 +2,10 @@
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use engine::payment::InboundAnswer;
+use engine::inbound::InboundAnswer;
 use plugin_api::{InboundRefused, InboundRequest};
 
 use super::answer::{Code, refusal};
@@ -34,13 +35,19 @@ pub(super) async fn take(
     let headers =
         headers.filter_map(|name| Some((name.as_str().to_owned(), header(name.as_str())?)));
     let call = InboundRequest {
-        url: seen_from_outside(&parts.uri, header),
+        url: match site.engine().public_url() {
+            Some(base) => format!("{base}{}", parts.uri),
+            None => seen_from_outside(&parts.uri, header),
+        },
         headers: headers.collect(),
         body: body.to_vec(),
         at: site.engine().clock().now(),
     };
     match site.engine().take_call(&slug, &plugin, &call).await {
-        Ok(InboundAnswer::Kept) => StatusCode::OK.into_response(),
+        Ok(InboundAnswer::Kept(None)) => StatusCode::OK.into_response(),
+        Ok(InboundAnswer::Kept(Some(reply))) => {
+            ([(CONTENT_TYPE, reply.content_type)], reply.body).into_response()
+        }
         Ok(InboundAnswer::Nobody) => refusal(
             StatusCode::NOT_FOUND,
             Code::NotFound,

@@ -88,7 +88,7 @@ fn about(kind: &str, object: &str) -> Option<String> {
     match inbound.about {
         InboundAbout::Payment { external_id } => Some(external_id),
         InboundAbout::OurPayment { id } => Some(id.to_string()),
-        InboundAbout::Nothing => None,
+        _ => None,
     }
 }
 

@@ -1,0 +1,123 @@
+//! Messages: a channel that carries what somebody else has put into words. Whether, when and to whom something is said is not its matter.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::event::Event;
+use domain::id::{BusinessId, NotificationId};
+use serde::{Deserialize, Serialize};
+
+use crate::delivery::Failure;
+use crate::settings::PluginSettings;
+
+/// A way to reach people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Mail.
+    Email,
+    /// Text messages.
+    Sms,
+    /// Messages to an app.
+    Push,
+}
+
+/// Carries messages.
+#[async_trait]
+pub trait MessageChannel: Send + Sync {
+    /// By which way.
+    fn channel(&self) -> Channel;
+
+    /// An address in the one form in which it is written to and compared: `+442071838750`. `region` is the ISO 3166 code of the country
+    /// that a number without one is of, where it is known.
+    ///
+    /// # Errors
+    /// [`NoAddress`]: nothing can ever reach it.
+    fn address(&self, given: &str, region: Option<&str>) -> Result<String, NoAddress>;
+
+    /// Sends a message. Repeated with the same [`Message::id`] it is sent once: where the other side takes an idempotency key that is it;
+    /// where it takes none, a repeat looks first whether an earlier attempt came through.
+    ///
+    /// # Errors
+    /// [`Failure`]; [`Failure::GiveUp`] where this channel will never carry it to this address, so that another may be tried.
+    async fn send(&self, settings: &PluginSettings, message: &Message) -> Result<Sent, Failure>;
+}
+
+/// A message to one person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Its id, the same at every attempt.
+    pub id: NotificationId,
+    /// The business that sends it.
+    pub business_id: BusinessId,
+    /// Which attempt this is: 1 for the first.
+    pub attempt: u32,
+    /// When the first attempt may have been made: what the other side has got of it is not older.
+    pub since: DateTime<Utc>,
+    /// To which address, as [`MessageChannel::address`] writes it.
+    pub to: String,
+    /// The name of whom it is for.
+    pub to_name: String,
+    /// What it is about, in one line; none on channels without one.
+    pub subject: Option<String>,
+    /// What it says: plain text.
+    pub text: String,
+    /// Its language, a BCP 47 tag.
+    pub language: String,
+    /// What happened, with the facts as they were then: a mail has an invitation made of it.
+    pub event: Event,
+    /// The address of ours at which the other side says how the message fares; none where the outside does not reach this server.
+    pub callback_url: Option<String>,
+}
+
+/// A message that the other side has taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// The other side's name for it, where it has one.
+    pub external_id: Option<String>,
+    /// How it fares, as far as is known.
+    pub status: MessageStatus,
+}
+
+/// How a message fares. It only moves forward: sent, then delivered or failed, and there it stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "status")]
+pub enum MessageStatus {
+    /// The other side has it; also what the plugin does not know.
+    Sent,
+    /// It is known to have arrived.
+    Delivered,
+    /// It is known never to arrive.
+    Failed {
+        /// Why, for staff.
+        reason: String,
+    },
+}
+
+/// What somebody wishes who answers a message by a word that has a meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// No more messages: STOP.
+    Stop,
+    /// Messages again: START.
+    Start,
+    /// To know who writes: HELP. The plugin's reply says it.
+    Help,
+}
+
+/// Nothing can ever reach this address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct NoAddress {
+    /// Why, for staff, without the address.
+    pub reason: String,
+}
+
+impl NoAddress {
+    /// Nothing can reach it, for this reason.
+    pub fn because(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+        }
+    }
+}
