@@ -23,6 +23,7 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("example-chat", &["domain", "outbound", "plugin-api"]),
         ("email-smtp", &["domain", "plugin-api", "outbound"]),
         ("payments-stripe", &["domain", "plugin-api", "outbound"]),
+        ("webhooks", &["domain", "plugin-api", "outbound"]),
         ("fake-stripe", &[]),
         ("store", &["domain"]),
         ("engine", &["domain", "store", "plugin-api"]),
@@ -41,6 +42,7 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
                 "local-postgres",
                 "email-smtp",
                 "payments-stripe",
+                "webhooks",
             ],
         ),
     ];

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::booking::BookingStatus;
 use crate::id::{
     BookingId, CalendarId, CustomerId, EventId, HoldId, LocationId, PaymentId, ProviderId,
-    ServiceId, SessionId,
+    ServiceId, SessionId, WebhookEndpointId,
 };
 use crate::money::Money;
 
@@ -76,11 +76,14 @@ pub enum EventKind {
     /// A location, provider, resource or service was created, changed or archived.
     #[serde(rename = "catalogue.changed")]
     CatalogueChanged,
+    /// An endpoint for webhooks was switched off, because it only failed for days.
+    #[serde(rename = "webhook.paused")]
+    WebhookPaused,
 }
 
 impl EventKind {
     /// Every kind there is.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::BookingConfirmed,
         Self::BookingPending,
         Self::PaymentPaid,
@@ -101,6 +104,7 @@ impl EventKind {
         Self::BlockDeleted,
         Self::ScheduleChanged,
         Self::CatalogueChanged,
+        Self::WebhookPaused,
     ];
 
     /// The name under which it is stored and shown, `booking.confirmed`.
@@ -126,7 +130,13 @@ impl EventKind {
             Self::BlockDeleted => "block.deleted",
             Self::ScheduleChanged => "schedule.changed",
             Self::CatalogueChanged => "catalogue.changed",
+            Self::WebhookPaused => "webhook.paused",
         }
+    }
+
+    /// Whether those outside are told of it who asked for events; the others are steps on the way, and only matter here.
+    pub fn is_public(self) -> bool {
+        !matches!(self, Self::PaymentCalled | Self::RefundRequested)
     }
 
     /// The kind with this name.
@@ -153,6 +163,9 @@ pub struct Event {
     /// The payment it happened to.
     #[serde(default)]
     pub payment_id: Option<PaymentId>,
+    /// The endpoint for webhooks it happened to.
+    #[serde(default)]
+    pub webhook_endpoint_id: Option<WebhookEndpointId>,
 }
 
 /// A booking as it was when something happened to it.

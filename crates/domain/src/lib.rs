@@ -26,4 +26,5 @@ pub mod schedule;
 pub mod service;
 pub mod session;
 pub mod text;
+pub mod webhook;
 pub mod zone;

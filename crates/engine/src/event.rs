@@ -8,6 +8,7 @@ use store::changes::{Changes, DeliveryRow, EventRow};
 use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
+use crate::webhook;
 use crate::{Engine, Error, Result};
 
 /// Something that happens.
@@ -58,7 +59,19 @@ impl Engine {
             booking,
             hold_id: hold,
             payment_id: payment,
+            webhook_endpoint_id: None,
         };
+        self.record_event(catalogue, changes, &event)
+    }
+
+    /// Adds an event to the changes.
+    pub(crate) fn record_event(
+        &self,
+        catalogue: &Catalogue,
+        changes: &mut Changes,
+        event: &Event,
+    ) -> Result<Recorded> {
+        let (kind, at) = (event.kind, event.at);
         let recorded = Recorded {
             id: event.id,
             booking_id: event.booking.as_ref().map(|facts| facts.booking_id.uuid()),
@@ -72,7 +85,7 @@ impl Engine {
             at,
             booking_id: recorded.booking_id,
             calendar_ids: event.calendar_ids.iter().map(|id| id.uuid()).collect(),
-            payload: serde_json::to_value(&event)
+            payload: serde_json::to_value(event)
                 .map_err(|error| Error::Fault(error.to_string()))?,
         });
         Ok(recorded)
@@ -91,18 +104,20 @@ impl Engine {
                 .reaction()
                 .map(plugin_api::Reaction::wants)
                 .unwrap_or_default();
-            for want in wants.iter().filter(|want| want.event == kind) {
-                changes.deliveries.push(DeliveryRow {
-                    id: Uuid::now_v7(),
-                    event_id: recorded.id.uuid(),
-                    plugin: plugin.name().to_owned(),
-                    part: want.part.to_owned(),
-                    booking_id: recorded.booking_id,
-                    booking_version: recorded.booking_version,
-                    created_at: recorded.at,
-                    due_at: recorded.at,
-                });
-            }
+            let wanted = wants.iter().filter(|want| want.event == kind);
+            let parts = wanted
+                .map(|want| want.part.to_owned())
+                .chain(webhook::parts(catalogue, &**plugin, kind));
+            changes.deliveries.extend(parts.map(|part| DeliveryRow {
+                id: Uuid::now_v7(),
+                event_id: recorded.id.uuid(),
+                plugin: plugin.name().to_owned(),
+                part,
+                booking_id: recorded.booking_id,
+                booking_version: recorded.booking_version,
+                created_at: recorded.at,
+                due_at: recorded.at,
+            }));
         }
     }
 }

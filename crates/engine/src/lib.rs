@@ -27,6 +27,7 @@ mod settings;
 pub mod token;
 mod tx;
 pub mod vault;
+pub mod webhook;
 pub mod work;
 
 use std::sync::Arc;

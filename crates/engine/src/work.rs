@@ -29,6 +29,9 @@ impl Engine {
         if let Some(done) = self.work_on_payment(plugin, delivery).await {
             return done;
         }
+        if let Some(done) = self.work_on_webhook(plugin, delivery).await {
+            return done;
+        }
         match plugin.reaction() {
             Some(reaction) => reaction.react(delivery).await,
             None => Err(Failure::give_up(

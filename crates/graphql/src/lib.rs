@@ -44,6 +44,7 @@ mod settle;
 mod slot;
 mod subscription;
 mod timetable;
+mod webhook;
 
 use async_graphql::{Response, SDLExportOptions};
 

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Interface, Object};
 use domain::id::{
     BlockId, BookingId, BusinessId, CustomerId, DeliveryId, HoldId, Id, LocationId, PaymentId,
-    ProviderId, ResourceId, ResourceKindId, ServiceId, SessionId, parse_any,
+    ProviderId, ResourceId, ResourceKindId, ServiceId, SessionId, WebhookEndpointId, parse_any,
 };
 
 use crate::block::Block;
@@ -21,6 +21,7 @@ use crate::resource::Resource;
 use crate::resource_kind::ResourceKind;
 use crate::service::Service;
 use crate::session::Session;
+use crate::webhook::WebhookEndpoint;
 
 /// Anything that has an id of its own.
 #[derive(Interface)]
@@ -43,6 +44,7 @@ pub enum Node {
     Block(Block),
     Delivery(Delivery),
     Payment(Payment),
+    WebhookEndpoint(WebhookEndpoint),
 }
 
 #[derive(Default)]
@@ -79,6 +81,11 @@ impl NodeQuery {
             DeliveryId::PREFIX => Delivery::find(&asked, DeliveryId::from_uuid(uuid))
                 .await?
                 .map(Node::from),
+            WebhookEndpointId::PREFIX => {
+                WebhookEndpoint::find(&asked, WebhookEndpointId::from_uuid(uuid))
+                    .await?
+                    .map(Node::from)
+            }
             BlockId::PREFIX => Block::find(&asked, BlockId::from_uuid(uuid))
                 .await?
                 .map(Node::from),

@@ -20,6 +20,7 @@ use crate::resource_kind::{ResourceKindMutation, ResourceKindQuery};
 use crate::schedule::ScheduleMutation;
 use crate::service::{ServiceMutation, ServiceQuery};
 pub use crate::subscription::Subscription;
+use crate::webhook::{WebhookMutation, WebhookQuery};
 
 /// What can be read. One request speaks about one business: that of the `X-Business` header, else that of the token, else the only
 /// one of this server.
@@ -38,6 +39,7 @@ pub struct Query(
     HoldQuery,
     PluginQuery,
     DeliveryQuery,
+    WebhookQuery,
 );
 
 /// What can be changed. Each answers a payload: the thing, null when it was not done, and the problems that stood in the way. Each
@@ -57,4 +59,5 @@ pub struct Mutation(
     PaymentMutation,
     PluginMutation,
     DeliveryMutation,
+    WebhookMutation,
 );

@@ -22,6 +22,7 @@ pub fn delivery(kind: EventKind, part: &str, settings: Value) -> Delivery {
         booking: Some(booking()),
         hold_id: None,
         payment_id: None,
+        webhook_endpoint_id: None,
     };
     Delivery {
         id: id(2),

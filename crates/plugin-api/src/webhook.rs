@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::event::Event;
 use domain::id::BusinessId;
 use secrecy::SecretString;
+use serde_json::Value;
 
 use crate::delivery::Failure;
 
@@ -17,6 +18,9 @@ pub trait WebhookSender: Send + Sync {
     /// # Errors
     /// What is wrong with it, for staff.
     fn address(&self, url: &str) -> Result<(), String>;
+
+    /// The JSON Schema (draft 2020-12) of what is posted.
+    fn payload_schema(&self) -> Value;
 
     /// Posts one event to one address. A repeat bears the same id and says the same, so that the other side knows it for one.
     ///

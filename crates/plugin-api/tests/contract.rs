@@ -106,6 +106,7 @@ fn delivery() -> Delivery {
             booking: None,
             hold_id: None,
             payment_id: None,
+            webhook_endpoint_id: None,
         },
         settings: PluginSettings::none(),
     }

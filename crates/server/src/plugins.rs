@@ -10,6 +10,7 @@ use email_smtp::{EmailSmtp, Settings, StartError};
 use outbound::Outbound;
 use payments_stripe::PaymentsStripe;
 use plugin_api::Plugin;
+use webhooks::Webhooks;
 
 use crate::mail::flag_of;
 
@@ -30,6 +31,7 @@ pub(crate) fn plugins(
     Ok(vec![
         email(mail, data, zones, outbound)?,
         Arc::new(PaymentsStripe::new(stripe)),
+        Arc::new(Webhooks(outbound.clone())),
     ])
 }
 

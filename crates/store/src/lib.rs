@@ -33,6 +33,7 @@ pub mod service;
 pub mod session;
 mod tls;
 pub mod token;
+pub mod webhook;
 
 pub use database::{Conn, Database};
 pub use error::StoreError;

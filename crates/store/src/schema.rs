@@ -357,6 +357,30 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhook_endpoint (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        url -> Text,
+        events -> Array<Text>,
+        enabled -> Bool,
+        sealed -> Binary,
+        secret_version -> Int4,
+        paused_at -> Nullable<Timestamptz>,
+        version -> BigInt,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    webhook_health (business_id, endpoint_id) {
+        business_id -> Uuid,
+        endpoint_id -> Uuid,
+        failures_in_row -> Int4,
+        failing_since -> Timestamptz,
+        resting_until -> Nullable<Timestamptz>,
+        last_error -> Text,
+    }
+}
 diesel::allow_tables_to_appear_in_same_query!(delivery, event);
 diesel::allow_tables_to_appear_in_same_query!(booking, session);
 diesel::allow_tables_to_appear_in_same_query!(allocation, session);

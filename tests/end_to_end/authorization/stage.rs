@@ -1,16 +1,18 @@
 //! A business with a case for every mutation: arguments that are right in all, made anew for whoever asks.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use domain::actor::Role;
 use domain::id::ProviderId;
 use engine::catalogue::service::ServiceInput;
 use jobs::JobOptions;
+use outbound::{Outbound, OutboundOptions};
 use serde_json::{Value, json};
 use server::app::HttpOptions;
 use test_support::{App, At, Client, Scripted, Till, World, WorldOptions, at};
+use webhooks::Webhooks;
 
 use super::{EVERYBODY, ask, outcome};
 
@@ -53,7 +55,11 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) async fn new() -> Self {
         let world = World::with(WorldOptions {
-            plugins: vec![Scripted::new("scripted", Vec::new()), Till::new()],
+            plugins: vec![
+                Scripted::new("scripted", Vec::new()),
+                Till::new(),
+                Arc::new(Webhooks(Outbound::new(OutboundOptions::default()).unwrap())),
+            ],
             ..WorldOptions::default()
         });
         // Nothing is delivered, so every delivery can be sent on its way again.
@@ -170,6 +176,18 @@ impl Stage {
                 let data = self.owner.data(query, json!({})).await;
                 Case::from(json!({ "id": data["deliveries"]["nodes"][0]["id"] }))
             }
+            "setWebhookEndpoint" => Case::from(json!({ "input": webhook_endpoint() })),
+            "rotateWebhookSecret" | "deleteWebhookEndpoint" => {
+                Case::from(json!({ "id": self.webhook_endpoint().await }))
+            }
+            "replayWebhooks" => Case::from(json!({
+                "endpointId": self.webhook_endpoint().await,
+                "from": "2027-03-01T00:00:00Z", "to": "2027-03-01T00:00:01Z"
+            })),
+            "replayWebhook" => {
+                let endpoint = self.webhook_endpoint().await;
+                Case::from(json!({ "endpointId": endpoint, "eventId": self.event().await }))
+            }
             "holdSlot" | "releaseHold" | "book" => self.slot_case(mutation).await.into(),
             "reschedule" | "cancel" => self.change_case(mutation).await,
             "checkIn" | "complete" | "markNoShow" => {
@@ -181,6 +199,23 @@ impl Stage {
             }
             _ => self.catalogue_case(mutation).await.into(),
         }
+    }
+
+    /// One endpoint serves for all: there may not be one for each of them.
+    async fn webhook_endpoint(&self) -> String {
+        let query = "mutation($input: WebhookEndpointInput!) { setWebhookEndpoint(input: $input) { endpoint { id } } }";
+        let mut input = webhook_endpoint();
+        input["idempotencyKey"] = json!(self.turn.fetch_add(1, Ordering::Relaxed).to_string());
+        let data = self.owner.data(query, json!({ "input": input })).await;
+        let id = data["setWebhookEndpoint"]["endpoint"]["id"].as_str();
+        id.unwrap_or_else(|| panic!("{data:#}")).to_owned()
+    }
+
+    /// Something that happened.
+    async fn event(&self) -> String {
+        let database = test_support::connect(&self.app.world.url).await;
+        let query = "SELECT payload ->> 'id' FROM event WHERE kind = 'booking.confirmed' LIMIT 1";
+        database.query_one(query, &[]).await.unwrap().get(0)
     }
 
     async fn catalogue_case(&self, mutation: &str) -> Value {
@@ -276,6 +311,10 @@ impl Stage {
             guest: Some(guest.token),
         }
     }
+}
+
+fn webhook_endpoint() -> Value {
+    json!({ "url": "https://example.com/hook", "events": ["booking.confirmed"] })
 }
 
 async fn everybody(app: &App, own: ProviderId, other: ProviderId) -> Vec<Client> {

@@ -20,6 +20,7 @@ use domain::location::Location;
 use domain::provider::Provider;
 use domain::resource::{Resource, ResourceKind};
 use domain::service::Service;
+use domain::webhook::WebhookEndpoint;
 use domain::zone::Zone;
 use store::plugin::PluginSetting;
 
@@ -45,6 +46,8 @@ pub struct Catalogue {
     pub services: BTreeMap<ServiceId, Arc<Service>>,
     /// What it has set of plugins, by name.
     pub plugins: BTreeMap<String, PluginSetting>,
+    /// Where it has its events posted.
+    pub webhooks: Vec<WebhookEndpoint>,
 }
 
 impl Catalogue {

@@ -113,6 +113,7 @@ pub fn delivery(kind: EventKind, part: &str, facts: BookingFacts) -> Delivery {
             booking: Some(facts),
             hold_id: None,
             payment_id: None,
+            webhook_endpoint_id: None,
         },
         settings: PluginSettings::none(),
     }
