@@ -24,6 +24,7 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("email-smtp", &["domain", "plugin-api", "outbound"]),
         ("payments-stripe", &["domain", "plugin-api", "outbound"]),
         ("webhooks", &["domain", "plugin-api", "outbound"]),
+        ("bad-proxy", &[]),
         ("fake-stripe", &[]),
         ("store", &["domain"]),
         ("engine", &["domain", "store", "plugin-api"]),
