@@ -38,7 +38,7 @@ const WINDOWS_MAX: usize = 40;
 pub(super) struct BenchBusiness {
     pub slug: String,
     pub groups: Vec<Group>,
-    system: Caller,
+    pub system: Caller,
 }
 
 /// A service of 30 minutes and who offers it.

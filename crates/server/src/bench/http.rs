@@ -46,6 +46,7 @@ pub(super) struct Target {
     /// The next slot that nobody has asked for.
     next_slot: AtomicUsize,
     now: DateTime<Utc>,
+    has_addresses: bool,
 }
 
 impl Target {
@@ -62,7 +63,27 @@ impl Target {
             slots,
             next_slot,
             now,
+            has_addresses: false,
         }
+    }
+
+    /// The same with customers who can be written to.
+    pub(super) fn with_addresses(self) -> Self {
+        Self {
+            has_addresses: true,
+            ..self
+        }
+    }
+
+    fn customer(&self, place: usize) -> serde_json::Value {
+        let name = format!("Customer {place}");
+        if !self.has_addresses {
+            return json!({ "name": name });
+        }
+        let email = format!("customer{place}@example.com");
+        // Of the range that British mobile numbers are of.
+        let phone = format!("+447911{:06}", 100_000 + place % 900_000);
+        json!({ "name": name, "email": email, "phone": phone })
     }
 }
 
@@ -82,7 +103,7 @@ pub(super) async fn check(url: &str) -> anyhow::Result<()> {
 }
 
 /// The server is on this machine and speaks plain HTTP: no authorities are read for TLS.
-fn http_client() -> reqwest::ClientBuilder {
+pub(super) fn http_client() -> reqwest::ClientBuilder {
     reqwest::Client::builder().tls_certs_only([])
 }
 
@@ -125,7 +146,7 @@ impl Client {
                     "serviceId": slot.service_id,
                     "providerId": slot.provider_id,
                     "startsAt": slot.starts_at.to_rfc3339(),
-                    "customer": { "name": format!("Customer {place}") },
+                    "customer": self.target.customer(place),
                 });
                 (BOOK, input)
             }
