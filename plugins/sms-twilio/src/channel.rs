@@ -13,7 +13,8 @@ use crate::settings::Account;
 use crate::{SmsTwilio, account, address, map, segments};
 
 const MESSAGES: &str = "Messages.json";
-/// How many messages to one number are looked at, the latest first: 500 are far more than anybody is sent while one is being retried.
+/// How many messages to one number are looked at. Twilio lists the latest first, by when they were sent: where those stand that wait is not
+/// documented, so an old message is no sign that all that follow are older.
 const PAGES_MAX: usize = 10;
 /// So few that a page of the longest messages is read, see `client`.
 const PAGE_SIZE: &str = "50";
@@ -75,10 +76,6 @@ impl SmsTwilio {
                 messages,
                 next_page_uri,
             } = page.answer;
-            let is_past = !messages.is_empty()
-                && messages
-                    .iter()
-                    .all(|found| found.created_at().is_some_and(|at| at < since));
             let mut found = messages.into_iter();
             if let Some(found) = found.find(|found| map::is_ours(found, &message.to, body, since)) {
                 return Ok(Some(found));
@@ -86,7 +83,7 @@ impl SmsTwilio {
             // Of what the other side says about its next page only the query is followed: host and path stay ours.
             let next = next_page_uri.as_deref().and_then(|uri| uri.split_once('?'));
             match next {
-                Some((_, next)) if !is_past => next.clone_into(&mut query),
+                Some((_, next)) => next.clone_into(&mut query),
                 _ => break,
             }
         }

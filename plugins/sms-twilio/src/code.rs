@@ -28,11 +28,11 @@ pub(crate) fn meaning(code: i64) -> Option<Meaning> {
         21608 => Never(
             "is not verified: a trial account of Twilio sends only to numbers that were verified",
         ),
-        21215 => Never("is in a region that this Twilio account may not send to"),
-        21604 | 21605 => Never("is missing"),
+        21266 => Never("is the one that messages come from"),
         // The message.
         21602 | 21619 => Never("was sent an empty message"),
         21617 => Never("was sent a message of more than 1600 characters"),
+        30044 => Never("was sent a message that is too long for a trial account"),
         // What became of it on its way.
         30003 => Never("cannot be reached: switched off, out of reach, or no longer in use"),
         30004 => Never("is blocked: it takes no messages from this sender"),
@@ -41,9 +41,11 @@ pub(crate) fn meaning(code: i64) -> Option<Meaning> {
         30007 => Never("was not sent the message: a carrier's filter took it for spam"),
         30008 => Never("did not get the message; the carrier does not say why"),
         30010 => Never("was not sent the message: it costs more than the account's limit"),
-        30011 => Never("is in a region in which this sender cannot send media"),
-        30017 | 30022 | 30023 => Never("was not sent the message: the carrier is congested"),
+        30017 => Never("was not sent the message: the carrier is congested"),
         30019 => Never("was sent more than its carrier takes"),
+        30022 | 30023 => Never(
+            "was not sent the message: more was sent than the registration for A2P 10DLC allows",
+        ),
         30032 => {
             Never("was not sent the message: the toll-free number it comes from is not verified")
         }
@@ -52,37 +54,33 @@ pub(crate) fn meaning(code: i64) -> Option<Meaning> {
         ),
         30036 => Never("was not sent the message: it waited longer than it was valid"),
         30410 => Never("was not sent the message: its carrier did not answer in time"),
-        30453 => Never("was not sent the message: Twilio took it for fraudulent"),
-        30450 | 30454 => Never("was not sent the message: it is one of too many to this number"),
+        30450 | 30453 => Never("was not sent the message: Twilio blocked it"),
         // How much is sent.
-        20429 | 14107 | 20009 | 21611 | 30001 | 63018 => Later("too much is being sent at once"),
-        20500 | 20503 | 20504 | 30500 => Later("Twilio has a fault of its own"),
+        20429 | 14107 | 21611 | 30001 => Later("too much is being sent at once"),
+        20500 | 20503 | 20504 | 21730 => Later("Twilio has a fault of its own"),
         // The account.
-        20003 | 20004 | 20101 => Setting("authToken", "is not accepted for this accountSid"),
+        20003 | 20101 => Setting("authToken", "is not accepted for this accountSid"),
         20008 => Setting(
             "authToken",
             "is one of the test credentials, which cannot do this",
         ),
-        20005 | 20006 | 10001 | 30002 | 90010 => {
-            Setting("accountSid", "this account is not active")
-        }
+        20005 | 10001 | 30002 => Setting("accountSid", "this account is not active"),
         20404 => Setting("accountSid", "Twilio does not know it"),
-        30044 => Setting(
-            "accountSid",
-            "this trial account cannot send messages of this length",
-        ),
         // The sender.
-        21212 | 21603 | 21606 | 21607 | 21659 | 21660 | 21661 | 21265 | 21266 => Setting(
+        21212 | 21603 | 21606 | 21607 | 21659 | 21660 | 21661 => Setting(
             "from",
             "Twilio cannot send from it: it must be a number of the account that sends SMS",
         ),
-        21267 | 21609 | 21624 => Setting(
+        21267 => Setting("from", "a trial account sends from no name"),
+        21701 | 21705 => Setting("messagingServiceSid", "there is no such messaging service"),
+        21703 | 21704 => Setting(
+            "messagingServiceSid",
+            "the messaging service has no sender that can send it",
+        ),
+        // The server.
+        21609 => Setting(
             "public address",
             "Twilio does not take the address at which this server hears how messages fare (--public-url)",
-        ),
-        21701 | 21705 | 21703 | 21704 | 21712 | 30035 => Setting(
-            "messagingServiceSid",
-            "there is no such messaging service, or it has no number to send from",
         ),
         _ => return None,
     })

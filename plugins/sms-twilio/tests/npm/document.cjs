@@ -25,4 +25,7 @@ const components = {
   ...api.components,
   schemas: { ...messaging.components.schemas, ...api.components.schemas },
 };
-process.stdout.write(JSON.stringify({ openapi: api.openapi, info: api.info, paths, components }));
+// The addresses of pages are paths, in Twilio's own examples too, and are described as whole addresses.
+const written = (name, value) =>
+  /(^|_)uri$/.test(name) && value?.format === "uri" ? { ...value, format: undefined } : value;
+process.stdout.write(JSON.stringify({ openapi: api.openapi, info: api.info, paths, components }, written));

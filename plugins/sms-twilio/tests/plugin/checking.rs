@@ -18,11 +18,18 @@ async fn check(shop: &Shop) -> Result<String, Failure> {
 async fn a_check_names_the_account_and_the_sender_and_sends_nothing() {
     let mut shop = Shop::open().await;
     let found = check(&shop).await.unwrap();
-    let expected = "Twilio accepts the token of the account \"Fake\"; messages come from +15005550006";
+    let expected =
+        "Twilio accepts the token of the account \"Fake\"; messages come from +15005550006";
     assert_eq!(found, expected);
-    shop.settings = settings(&shop.twilio, json!({ "from": "Aurora", "messagingServiceSid": SERVICE }));
+    shop.settings = settings(
+        &shop.twilio,
+        json!({ "from": "Aurora", "messagingServiceSid": SERVICE }),
+    );
     let found = check(&shop).await.unwrap();
-    assert!(found.contains("from Aurora, which cannot be looked up"), "{found}");
+    assert!(
+        found.contains("from Aurora, which cannot be looked up"),
+        "{found}"
+    );
     assert!(found.ends_with(SERVICE), "{found}");
     assert_eq!(shop.twilio.sent(), []);
 }
@@ -44,7 +51,10 @@ async fn a_check_says_which_setting_is_wrong() {
     ] {
         let shop = Shop::with(more.clone()).await;
         let failure = check(&shop).await.unwrap_err();
-        assert!(matches!(failure, Failure::Misconfigured { .. }), "{failure:?}");
+        assert!(
+            matches!(failure, Failure::Misconfigured { .. }),
+            "{failure:?}"
+        );
         assert!(failure.reason().starts_with(words), "{failure}");
     }
     let shop = Shop::open().await;
@@ -70,7 +80,10 @@ async fn an_address_that_the_server_does_not_allow_is_never_called() {
         let sent = shop.send(&message(&shop.clock, 1, "Hello")).await.map(drop);
         for failed in [check(&shop).await.map(drop), sent] {
             let failure = failed.unwrap_err();
-            assert!(matches!(failure, Failure::Misconfigured { .. }), "{failure:?}");
+            assert!(
+                matches!(failure, Failure::Misconfigured { .. }),
+                "{failure:?}"
+            );
             assert!(failure.reason().starts_with("apiBase: "), "{failure}");
             assert!(failure.reason().contains("private address"), "{failure}");
         }

@@ -11,7 +11,9 @@ fn it_keeps_the_contract_of_plugins() {
     assert_eq!(plugin.name(), "sms-twilio");
     assert!(!plugin.on_by_default());
     assert!(
-        plugin.messages().is_some() && plugin.inbound().is_some() && Plugin::check(&plugin).is_some()
+        plugin.messages().is_some()
+            && plugin.inbound().is_some()
+            && Plugin::check(&plugin).is_some()
     );
     assert!(plugin.guard().is_none() && plugin.reaction().is_none() && plugin.payments().is_none());
     assert_eq!(plugin.channel(), Channel::Sms);
@@ -22,7 +24,13 @@ fn its_settings_describe_themselves_by_the_names_of_the_contract() {
     let schema = plugin(&Clock::new()).settings_schema();
     let mut names: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
     names.sort();
-    let expected = ["accountSid", "apiBase", "authToken", "from", "messagingServiceSid"];
+    let expected = [
+        "accountSid",
+        "apiBase",
+        "authToken",
+        "from",
+        "messagingServiceSid",
+    ];
     assert_eq!(names, expected);
     assert_eq!(schema["required"], json!(["accountSid", "authToken"]));
     for name in expected {
@@ -44,14 +52,20 @@ fn settings_are_checked_without_asking_anybody() {
     assert_eq!(plugin.validate(&settings), Ok(()));
     settings["form"] = json!("+442071838750");
     assert_eq!(plugin.validate(&settings).unwrap_err().path, ["form"]);
-    assert_eq!(plugin.validate(&json!({})).unwrap_err().path, ["accountSid"]);
+    assert_eq!(
+        plugin.validate(&json!({})).unwrap_err().path,
+        ["accountSid"]
+    );
 }
 
 #[test]
 fn addresses_are_numbers() {
     let plugin = plugin(&Clock::new());
     let address = |given, region| plugin.address(given, region);
-    assert_eq!(address("07400 123456", Some("GB")).unwrap(), "+447400123456");
+    assert_eq!(
+        address("07400 123456", Some("GB")).unwrap(),
+        "+447400123456"
+    );
     assert!(address("07400 123456", None).is_err());
     assert!(address("jo@customer.example", Some("GB")).is_err());
 }

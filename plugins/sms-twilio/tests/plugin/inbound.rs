@@ -154,7 +154,9 @@ async fn nothing_is_believed_without_the_right_signature() {
     let mut elsewhere = right.clone();
     elsewhere.url = elsewhere.url.replace("salon-aurora", "salon-other");
     let mut asked = right.clone();
-    asked.url.push_str("?message=ntf_00000000000000000000000001");
+    asked
+        .url
+        .push_str("?message=ntf_00000000000000000000000001");
     let mut empty = right.clone();
     empty.body.clear();
     for wrong in [&other_token, &changed, &elsewhere, &asked, &empty] {
@@ -177,12 +179,18 @@ async fn what_is_signed_and_says_nothing_is_refused() {
         &[("MessageSid", "SM 1"), ("MessageStatus", "sent")],
     ] {
         let refused = shop.verify(&called(CALLBACK, fields));
-        assert!(matches!(refused, Err(InboundRefused::Unreadable(_))), "{refused:?}");
+        assert!(
+            matches!(refused, Err(InboundRefused::Unreadable(_))),
+            "{refused:?}"
+        );
     }
     let settings = settings(&shop.twilio, json!({ "accountSid": "AC" }));
     let callback = shop.twilio.receive(TO, "STOP", CALLBACK);
     let refused = shop.plugin.verify(&settings, &request(&callback));
-    assert!(matches!(refused, Err(InboundRefused::Misconfigured(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(InboundRefused::Misconfigured(_))),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]

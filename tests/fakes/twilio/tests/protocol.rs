@@ -29,7 +29,10 @@ async fn call(request: reqwest::RequestBuilder) -> (u16, Value) {
 }
 
 async fn create(twilio: &FakeTwilio, form: Pairs<'_>) -> (u16, Value) {
-    let url = format!("{}/2010-04-01/Accounts/{ACCOUNT}/Messages.json", twilio.base());
+    let url = format!(
+        "{}/2010-04-01/Accounts/{ACCOUNT}/Messages.json",
+        twilio.base()
+    );
     let body = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(form)
         .finish();
@@ -73,7 +76,10 @@ async fn what_waits_is_on_no_day() {
     let sid = made["sid"].as_str().unwrap();
     let listed = async |query: &str| {
         let path = format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json?{query}");
-        get(&twilio, &path).await.1["messages"].as_array().unwrap().len()
+        get(&twilio, &path).await.1["messages"]
+            .as_array()
+            .unwrap()
+            .len()
     };
     assert_eq!(listed("DateSent>=2000-01-01").await, 0);
     assert_eq!(listed("").await, 1);
@@ -93,21 +99,51 @@ async fn what_twilio_refuses_is_refused_by_its_codes() {
         (21604, &[("From", FROM), ("Body", "x")][..]),
         (21602, &[("To", TO), ("From", FROM)]),
         (21603, &[("To", TO), ("Body", "x")]),
-        (21211, &[("To", "+15005550001"), ("From", FROM), ("Body", "x")]),
+        (
+            21211,
+            &[("To", "+15005550001"), ("From", FROM), ("Body", "x")],
+        ),
         (21211, &[("To", "Jo"), ("From", FROM), ("Body", "x")]),
-        (21614, &[("To", "+15005550009"), ("From", FROM), ("Body", "x")]),
-        (21610, &[("To", "+447400123457"), ("From", FROM), ("Body", "x")]),
-        (21606, &[("To", TO), ("From", "+15005550007"), ("Body", "x")]),
-        (21701, &[("To", TO), ("MessagingServiceSid", "MG1"), ("Body", "x")]),
-        (21609, &[("To", TO), ("From", FROM), ("Body", "x"), ("StatusCallback", "h")]),
-        (20001, &[("To", TO), ("From", FROM), ("Body", "x"), ("Bdoy", "x")]),
+        (
+            21614,
+            &[("To", "+15005550009"), ("From", FROM), ("Body", "x")],
+        ),
+        (
+            21610,
+            &[("To", "+447400123457"), ("From", FROM), ("Body", "x")],
+        ),
+        (
+            21606,
+            &[("To", TO), ("From", "+15005550007"), ("Body", "x")],
+        ),
+        (
+            21701,
+            &[("To", TO), ("MessagingServiceSid", "MG1"), ("Body", "x")],
+        ),
+        (
+            21609,
+            &[
+                ("To", TO),
+                ("From", FROM),
+                ("Body", "x"),
+                ("StatusCallback", "h"),
+            ],
+        ),
+        (
+            20001,
+            &[("To", TO), ("From", FROM), ("Body", "x"), ("Bdoy", "x")],
+        ),
     ] {
         let (status, error) = create(&twilio, form).await;
         assert_eq!((status, &error["code"]), (400, &json!(code)), "{form:?}");
     }
     assert_eq!(twilio.sent(), []);
     twilio.receive("+447400123457", "START", "http://h/");
-    let form = [("To", "+447400123457"), ("MessagingServiceSid", SERVICE), ("Body", "x")];
+    let form = [
+        ("To", "+447400123457"),
+        ("MessagingServiceSid", SERVICE),
+        ("Body", "x"),
+    ];
     assert_eq!(create(&twilio, &form).await.0, 201);
 }
 
@@ -115,7 +151,10 @@ async fn what_twilio_refuses_is_refused_by_its_codes() {
 async fn only_the_account_is_let_in() {
     let twilio = FakeTwilio::start().await.unwrap();
     let path = format!("{}/2010-04-01/Accounts/{ACCOUNT}.json", twilio.base());
-    let other = http_client().get(&path).basic_auth(ACCOUNT, Some("other")).send();
+    let other = http_client()
+        .get(&path)
+        .basic_auth(ACCOUNT, Some("other"))
+        .send();
     assert_eq!(other.await.unwrap().status(), 401);
     assert_eq!(http_client().get(&path).send().await.unwrap().status(), 401);
     twilio.set_account_status("suspended");
@@ -130,7 +169,10 @@ async fn an_answer_can_be_lost_after_the_act_and_clocks_can_differ() {
     let twilio = FakeTwilio::start().await.unwrap();
     twilio.set_ahead(TimeDelta::days(1));
     twilio.fault(Call::CreateMessage, Fault::BadGateway);
-    let url = format!("{}/2010-04-01/Accounts/{ACCOUNT}/Messages.json", twilio.base());
+    let url = format!(
+        "{}/2010-04-01/Accounts/{ACCOUNT}/Messages.json",
+        twilio.base()
+    );
     let lost = http_client()
         .post(url)
         .basic_auth(ACCOUNT, Some(AUTH_TOKEN))
