@@ -31,4 +31,5 @@ mod slow_reader;
 mod socket;
 mod storm;
 mod stripe;
+mod twilio;
 mod zones;

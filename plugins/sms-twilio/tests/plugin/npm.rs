@@ -206,7 +206,7 @@ impl Prism {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let base = loop {
             let line = lines.next_line().await.unwrap();
-            let line = line.expect("Prism says where it listens");
+            let line = line.unwrap();
             if let Some((_, base)) = line.split_once("listening on ") {
                 break base.trim().to_owned();
             }

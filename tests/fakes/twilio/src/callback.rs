@@ -1,6 +1,5 @@
-//! What Twilio calls, signed as Twilio documents it: "Take the full URL of the request URL you specify, […] sort all of the POST parameters
-//! alphabetically, append the variable name and value (with no delimiters) to the end of the URL string, sign with HMAC-SHA1 using your
-//! AuthToken as the key, Base64 encode".
+//! What Twilio calls, signed as its documentation says: the address that is called, then of every parameter, in alphabetical order, its name
+//! and its value with nothing between them; HMAC-SHA1 of that, keyed by the auth token; base64.
 
 use std::collections::BTreeMap;
 

@@ -47,8 +47,8 @@ impl FakeTwilio {
 
     fn take_in(&self, from: &str, body: &str, url: &str, kind: Option<&str>) -> Callback {
         let mut world = self.world();
-        let word = kind.unwrap_or(body).trim().to_ascii_uppercase();
-        match word.as_str() {
+        let keyword = kind.unwrap_or(body).trim().to_ascii_uppercase();
+        match keyword.as_str() {
             "STOP" | "STOPALL" | "UNSUBSCRIBE" | "CANCEL" | "END" | "QUIT" | "OPTOUT"
             | "REVOKE" => {
                 world.opted_out.insert(from.to_owned());

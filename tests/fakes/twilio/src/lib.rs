@@ -6,11 +6,6 @@
 //! ([`FakeTwilio::set_account_status`]) and the network ([`FakeTwilio::fault`]). What Twilio would call is answered as a [`Callback`]: signed, to be
 //! posted where and as often as a test likes, by itself or by [`FakeTwilio::post`].
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "only JSON is indexed, and what it does not have is null"
-)]
-
 mod answer;
 mod callback;
 mod control;
