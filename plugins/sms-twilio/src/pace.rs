@@ -5,8 +5,8 @@
 //! the numbers of the last minute.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -32,8 +32,8 @@ type Limiter = RateLimiter<Person, DefaultKeyedStateStore<Person>, Time, NoOpMid
 
 /// Counts what each person is sent.
 pub(crate) struct Pace {
-    second: Limiter,
-    minute: Limiter,
+    /// By the second and by the minute; made with the first message, because they ask for the time when they are made.
+    limiters: OnceLock<[Limiter; 2]>,
     time: Time,
     asked: AtomicUsize,
 }
@@ -53,30 +53,38 @@ impl Clock for Time {
 
 impl Pace {
     pub fn new(now: Now) -> Self {
-        let time = Time(now);
-        let limiter =
-            |quota| RateLimiter::new(quota, DefaultKeyedStateStore::default(), time.clone());
-        // Only a period of no time at all is refused.
-        let by_minute = Quota::with_period(EVERY).unwrap_or(Quota::per_second(PER_SECOND));
-        let by_minute = by_minute.allow_burst(AT_ONCE);
         Self {
-            second: limiter(Quota::per_second(PER_SECOND)),
-            minute: limiter(by_minute),
+            limiters: OnceLock::new(),
+            time: Time(now),
             asked: AtomicUsize::new(0),
-            time,
         }
+    }
+
+    fn limiters(&self) -> &[Limiter; 2] {
+        self.limiters.get_or_init(|| {
+            // Only a period of no time at all is refused.
+            let by_minute = Quota::with_period(EVERY).unwrap_or(Quota::per_second(PER_SECOND));
+            [
+                Quota::per_second(PER_SECOND),
+                by_minute.allow_burst(AT_ONCE),
+            ]
+            .map(|quota| {
+                let kept = DefaultKeyedStateStore::default();
+                RateLimiter::new(quota, kept, self.time.clone())
+            })
+        })
     }
 
     /// Counts one message; the error says when the next may go. It is not a failure of anybody: no attempt is lost by it.
     pub fn admit(&self, business: BusinessId, to: &str) -> Result<(), Failure> {
         if self.asked.fetch_add(1, Ordering::Relaxed) % SWEEP == SWEEP - 1 {
-            for limiter in [&self.second, &self.minute] {
+            for limiter in self.limiters() {
                 limiter.retain_recent();
                 limiter.shrink_to_fit();
             }
         }
         let person = (business, to.to_owned());
-        for limiter in [&self.second, &self.minute] {
+        for limiter in self.limiters() {
             limiter
                 .check_key(&person)
                 .map_err(|refused| Failure::NotYet {
@@ -140,10 +148,10 @@ mod tests {
     #[test]
     fn one_person_gets_ten_messages_a_minute() {
         let (pace, pass) = pace();
-        let send = || wait(pace.admit(business(1), "+442071838750"));
+        let next = || wait(pace.admit(business(1), "+442071838750"));
         let mut sent = Vec::new();
         for second in 0..300 {
-            if send().is_none() {
+            if next().is_none() {
                 sent.push(second);
             }
             pass(1000);
@@ -153,7 +161,7 @@ mod tests {
             assert!(window[10] - window[0] >= 60, "{sent:?}");
         }
         pass(60_000);
-        assert_eq!(send(), None);
+        assert_eq!(next(), None);
     }
 
     #[test]
@@ -164,6 +172,8 @@ mod tests {
         }
         pass(60_000);
         assert_eq!(wait(pace.admit(business(1), "last")), None);
-        assert_eq!((pace.second.len(), pace.minute.len()), (1, 1));
+        for limiter in pace.limiters() {
+            assert_eq!(limiter.len(), 1);
+        }
     }
 }

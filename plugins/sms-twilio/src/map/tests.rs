@@ -29,7 +29,7 @@ fn message(callback_url: Option<&str>) -> Message {
     }
 }
 
-fn found(fields: serde_json::Value) -> TwilioMessage {
+fn found(fields: &serde_json::Value) -> TwilioMessage {
     let mut message = json!({
         "sid": "SM00000000000000000000000000000001", "status": "queued", "body": "Hello", "to": "+447400123456",
         "direction": "outbound-api", "date_created": "Mon, 01 Mar 2027 11:59:00 +0000", "error_code": null, "num_segments": "1"
@@ -109,7 +109,7 @@ fn the_time_of_the_first_attempt_is_told_by_twilios_clock() {
 fn an_earlier_attempt_is_known_by_number_text_and_time() {
     let is_ours = |fields| {
         let not_before = at("2027-03-01T11:58:58Z");
-        is_ours(&found(fields), "+447400123456", "Hello", not_before)
+        is_ours(&found(&fields), "+447400123456", "Hello", not_before)
     };
     for right in [
         json!({}),
@@ -164,7 +164,7 @@ fn statuses_are_success_only_where_twilio_says_so() {
 
 #[test]
 fn what_was_sent_bears_twilios_name() {
-    let sent = sent(found(json!({ "status": "delivered" })));
+    let sent = sent(found(&json!({ "status": "delivered" })));
     let expected = Sent {
         external_id: Some("SM00000000000000000000000000000001".to_owned()),
         status: MessageStatus::Delivered,
