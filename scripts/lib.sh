@@ -116,3 +116,26 @@ target_directory() {
     cargo metadata --manifest-path "$1/Cargo.toml" --no-deps --format-version 1 |
         sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'
 }
+
+# Software from npm that tests are made against, in a folder of its own under the target directory; the tests find it by BOOKABLE_NPM_TOOLS.
+# Without Node.js or the registry those tests are left out, and say so.
+ensure_npm_tools() {
+    local root=$1 tools
+    tools=$(target_directory "$root")/npm-tools
+    if ! cmp -s "$root/tests/npm/package-lock.json" "$tools/installed.json"; then
+        if ! command -v npm >/dev/null 2>&1; then
+            say "!! LEFT OUT: the tests against software from npm (there is no npm: install Node.js 20 or newer)"
+            return 0
+        fi
+        say "Installing the software from npm that tests are made against."
+        mkdir -p "$tools"
+        cp "$root/tests/npm/package.json" "$root/tests/npm/package-lock.json" "$tools/"
+        if ! npm ci --prefix "$tools" --ignore-scripts --no-audit --no-fund --loglevel=error >&2; then
+            say "!! LEFT OUT: the tests against software from npm (it could not be installed)"
+            return 0
+        fi
+        cp "$tools/package-lock.json" "$tools/installed.json"
+    fi
+    BOOKABLE_NPM_TOOLS=$tools
+    export BOOKABLE_NPM_TOOLS
+}

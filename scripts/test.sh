@@ -10,6 +10,7 @@ ensure_compiler
 ensure_component rustfmt
 ensure_component clippy
 ensure_postgres
+ensure_npm_tools .
 
 say "== format"
 cargo fmt --all --check

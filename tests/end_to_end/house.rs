@@ -25,7 +25,9 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("payments-stripe", &["domain", "plugin-api", "outbound"]),
         ("webhooks", &["domain", "plugin-api", "outbound"]),
         ("bad-proxy", &[]),
+        ("sms-twilio", &["domain", "plugin-api", "outbound"]),
         ("fake-stripe", &[]),
+        ("fake-twilio", &[]),
         ("store", &["domain"]),
         ("engine", &["domain", "store", "plugin-api"]),
         ("jobs", &["domain", "engine", "plugin-api"]),
@@ -44,6 +46,7 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
                 "email-smtp",
                 "payments-stripe",
                 "webhooks",
+                "sms-twilio",
             ],
         ),
     ];

@@ -7,15 +7,19 @@ use std::time::Duration;
 use anyhow::anyhow;
 use domain::zone::ZoneDatabase;
 use email_smtp::{EmailSmtp, Settings, StartError};
+use engine::Clock;
 use outbound::Outbound;
 use payments_stripe::PaymentsStripe;
 use plugin_api::Plugin;
+use sms_twilio::SmsTwilio;
 use webhooks::Webhooks;
 
 use crate::mail::flag_of;
 
 /// How long Stripe may take over one call.
 const STRIPE_LIMIT: Duration = Duration::from_secs(20);
+/// How long Twilio may take over one call; a repeat makes two.
+const TWILIO_LIMIT: Duration = Duration::from_secs(10);
 
 /// All plugins, in order. `outbound` is their way to whatever a business names.
 pub(crate) fn plugins(
@@ -23,14 +27,22 @@ pub(crate) fn plugins(
     data: &Path,
     zones: &ZoneDatabase,
     outbound: &Outbound,
+    clock: &Clock,
 ) -> anyhow::Result<Vec<Arc<dyn Plugin>>> {
     let stripe = payments_stripe::Options {
         outbound: outbound.clone(),
         timeout: STRIPE_LIMIT,
     };
+    let clock = clock.clone();
+    let twilio = sms_twilio::Options {
+        outbound: outbound.clone(),
+        timeout: TWILIO_LIMIT,
+        now: Arc::new(move || clock.now()),
+    };
     Ok(vec![
         email(mail, data, zones, outbound)?,
         Arc::new(PaymentsStripe::new(stripe)),
+        Arc::new(SmsTwilio::new(twilio)),
         Arc::new(Webhooks(outbound.clone())),
     ])
 }

@@ -106,10 +106,11 @@ impl Parts {
             allow_private,
             ..OutboundOptions::default()
         })?;
-        let plugins = plugins(mail.settings()?, &database.data, &zones, &outbound)?;
+        let clock = time.clock();
+        let plugins = plugins(mail.settings()?, &database.data, &zones, &outbound, &clock)?;
         let vault = vault(database.secret_key.as_deref(), &database.data)?;
         Ok(Self {
-            clock: time.clock(),
+            clock,
             zones,
             plugins,
             vault,

@@ -1,0 +1,156 @@
+//! What can go wrong between a client and the server.
+
+use axum::body::{Body, Bytes};
+use axum::http::{Response, StatusCode, header};
+use futures_util::stream;
+use serde_json::Value;
+
+use crate::answer::{Answer, error, refused};
+
+/// The calls of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names are those of the API")]
+pub enum Call {
+    CreateMessage,
+    ListMessages,
+    FetchMessage,
+    FetchAccount,
+    ListNumbers,
+    FetchService,
+    /// Any of them, and anything else.
+    Any,
+}
+
+/// What goes wrong with one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing is done: 500, in Twilio's form.
+    ServerError,
+    /// Nothing is done: 429, with this Retry-After in seconds.
+    TooManyRequests(Option<u64>),
+    /// Nothing is done: 401, with what was sent as credentials in the message.
+    Unauthorized,
+    /// Nothing is done: 400, with this code of Twilio's.
+    Refused(u32),
+    /// Nothing is done: 200 and half of some JSON.
+    Garbage,
+    /// Nothing is done: 200 and JSON of something else.
+    OtherJson,
+    /// Nothing is done: 200 and a page for people.
+    Html,
+    /// Nothing is done: 404 and a page for people.
+    NotFoundPage,
+    /// Nothing is done: 200 and 50 MB.
+    Huge,
+    /// Nothing is done, and nothing is answered.
+    Hang,
+    /// Nothing is done: 307 to this address.
+    Redirect(String),
+    /// It is done, and the connection breaks off before the answer.
+    AnswerLost,
+    /// It is done, and the answer breaks off half way.
+    AnswerCut,
+    /// It is done, and a proxy answers 502 with a page for people.
+    BadGateway,
+}
+
+impl Fault {
+    /// Whether the call is carried out.
+    pub(crate) fn acts(&self) -> bool {
+        matches!(self, Self::AnswerLost | Self::AnswerCut | Self::BadGateway)
+    }
+
+    /// What the client gets, where the server would have answered this.
+    pub(crate) async fn response(self, authorization: &str, answer: &Value) -> Response<Body> {
+        match self {
+            Self::ServerError => json(&error(500, 20500, "Internal Server Error")),
+            Self::TooManyRequests(after) => too_many(after),
+            Self::Unauthorized => {
+                let message = format!("Authenticate: {authorization}");
+                json(&error(401, 20003, &message))
+            }
+            Self::Refused(code) => json(&refused(code)),
+            Self::Garbage => json_text(200, r#"{"sid":"SM"#.to_owned()),
+            Self::OtherJson => json_text(200, r#"{"uri":"/else"}"#.to_owned()),
+            Self::Html => page(200),
+            Self::NotFoundPage => page(404),
+            Self::BadGateway => page(502),
+            Self::Huge => huge(),
+            Self::Hang => std::future::pending().await,
+            Self::Redirect(to) => redirect(&to),
+            Self::AnswerLost => cut(Vec::new()),
+            Self::AnswerCut => {
+                let text = answer.to_string().into_bytes();
+                let half = text.len() / 2;
+                cut(text.into_iter().take(half).collect())
+            }
+        }
+    }
+}
+
+pub(crate) fn json(answer: &Answer) -> Response<Body> {
+    json_text(answer.status, answer.body.to_string())
+}
+
+pub(crate) fn json_text(status: u16, text: String) -> Response<Body> {
+    respond(status, "application/json", Body::from(text))
+}
+
+fn page(status: u16) -> Response<Body> {
+    respond(
+        status,
+        "text/html",
+        Body::from("<!doctype html><title>Hello</title>"),
+    )
+}
+
+fn too_many(after: Option<u64>) -> Response<Body> {
+    let mut response = json(&error(429, 20429, "Too Many Requests"));
+    if let Some(seconds) = after {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+fn redirect(to: &str) -> Response<Body> {
+    let mut response = respond(307, "text/plain", Body::empty());
+    if let Ok(to) = to.parse() {
+        response.headers_mut().insert(header::LOCATION, to);
+    }
+    response
+}
+
+fn huge() -> Response<Body> {
+    let chunk = Bytes::from(vec![b' '; 1 << 16]);
+    let chunks = (0..800).map(move |_| Ok::<_, std::io::Error>(chunk.clone()));
+    respond(
+        200,
+        "application/json",
+        Body::from_stream(stream::iter(chunks)),
+    )
+}
+
+/// An answer that breaks off after these bytes.
+fn cut(bytes: Vec<u8>) -> Response<Body> {
+    let broken = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    let chunks = [Ok(Bytes::from(bytes)), Err(broken)];
+    let mut response = respond(
+        200,
+        "application/json",
+        Body::from_stream(stream::iter(chunks)),
+    );
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, 10_000.into());
+    response
+}
+
+fn respond(status: u16, kind: &'static str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
+    let kind = header::HeaderValue::from_static(kind);
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
