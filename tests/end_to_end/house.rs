@@ -25,6 +25,7 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("payments-stripe", &["domain", "plugin-api", "outbound"]),
         ("webhooks", &["domain", "plugin-api", "outbound"]),
         ("bad-proxy", &[]),
+        ("npm-tools", &[]),
         ("sms-twilio", &["domain", "plugin-api", "outbound"]),
         ("fake-stripe", &[]),
         ("fake-twilio", &[]),

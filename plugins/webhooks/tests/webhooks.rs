@@ -186,3 +186,40 @@ fn the_schema_in_the_file_is_the_schema() {
         assert!(required.contains(&json!(field)), "{field}");
     }
 }
+
+/// The library that those behind endpoints use.
+#[tokio::test]
+async fn the_library_of_standard_webhooks_verifies_what_is_posted() {
+    let Some(modules) = npm_tools::modules("standardwebhooks", "posts read by standardwebhooks")
+    else {
+        return;
+    };
+    let (url, mut told) = endpoint(|| StatusCode::OK.into_response()).await;
+    let newer = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    let message = WebhookMessage {
+        secrets: vec![newer.into(), SECRET.into()],
+        ..message(&url)
+    };
+    webhooks(true).post(&message).await.unwrap();
+    let (headers, body) = told.recv().await.unwrap();
+    let header = |name: &str| headers[name].to_str().unwrap();
+    let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+    let headers: serde_json::Map<String, Value> = names
+        .into_iter()
+        .map(|name| (name.to_owned(), json!(header(name))))
+        .collect();
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    let post = |secret, body: &str| json!({ "secret": secret, "headers": headers, "body": body });
+    let stranger = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let changed = body.replace("booking.confirmed", "booking.cancelled");
+    let posts = json!([
+        post(SECRET, &body),
+        post(newer, &body),
+        post(stranger, &body),
+        post(SECRET, &changed)
+    ]);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/npm/verify.cjs");
+    let read = npm_tools::answered(&modules, &script, &posts).unwrap();
+    let sent: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(read, json!([sent, sent, null, null]));
+}

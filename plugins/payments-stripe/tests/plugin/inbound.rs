@@ -32,7 +32,7 @@ impl Shop {
     }
 }
 
-fn call(signed: &SignedEvent) -> InboundRequest {
+pub(crate) fn call(signed: &SignedEvent) -> InboundRequest {
     InboundRequest {
         url: "https://book.example/plugins/payments-stripe/aurora".to_owned(),
         headers: vec![

@@ -9,6 +9,7 @@
 mod contract;
 mod faults;
 mod inbound;
+mod npm;
 mod payments;
 mod refunds;
 

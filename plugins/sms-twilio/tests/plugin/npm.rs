@@ -2,9 +2,8 @@
 //! description of its API, takes every call of ours and every answer of the fake. Installed by `scripts/test.sh`; without it the tests are
 //! left out, and say so.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use domain::id::{BusinessId, Id};
 use fake_twilio::{AUTH_TOKEN, Call, Callback, FakeTwilio, Fault, SERVICE};
@@ -16,39 +15,20 @@ use uuid::Uuid;
 use crate::inbound::request;
 use crate::{CALLBACK, Clock, Shop, TO, message, plugin, settings};
 
-/// Where the tools are; none: not installed.
 fn tools(test: &str) -> Option<PathBuf> {
-    let usual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/npm-tools");
-    let tools = std::env::var_os("BOOKABLE_NPM_TOOLS").map_or(usual, PathBuf::from);
-    let modules = tools.join("node_modules");
-    if modules.join("twilio").exists() {
-        return Some(modules);
-    }
-    println!("!! LEFT OUT: {test}: BOOKABLE_NPM_TOOLS is not set, see scripts/test.sh");
-    None
+    npm_tools::modules("twilio", test)
 }
 
-fn script(modules: &Path, name: &str) -> Command {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/npm")
-        .join(name);
-    let mut command = Command::new("node");
-    command.arg(script).env("NODE_PATH", modules);
-    command
+        .join(name)
 }
 
 /// What Twilio's library says of these calls.
 fn judged(modules: &Path, calls: &[Value]) -> Vec<Value> {
-    let mut node = script(modules, "signatures.cjs")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let asked = serde_json::to_vec(calls).unwrap();
-    node.stdin.take().unwrap().write_all(&asked).unwrap();
-    let output = node.wait_with_output().unwrap();
-    assert!(output.status.success());
-    serde_json::from_slice(&output.stdout).unwrap()
+    let answered = npm_tools::answered(modules, &script("signatures.cjs"), &json!(calls));
+    answered.unwrap().as_array().unwrap().clone()
 }
 
 fn call_of(callback: &Callback) -> Value {
@@ -189,7 +169,9 @@ impl Drop for Scratch {
 
 impl Prism {
     async fn before(twilio: &FakeTwilio, modules: &Path) -> Self {
-        let described = script(modules, "document.cjs").output().unwrap();
+        let described = npm_tools::node(modules, &script("document.cjs"))
+            .output()
+            .unwrap();
         assert!(described.status.success());
         let name = format!("bookable-twilio-{}.json", std::process::id());
         let document = Scratch(std::env::temp_dir().join(name));
