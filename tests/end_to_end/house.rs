@@ -23,7 +23,9 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("example-chat", &["domain", "outbound", "plugin-api"]),
         ("email-smtp", &["domain", "plugin-api", "outbound"]),
         ("payments-stripe", &["domain", "plugin-api", "outbound"]),
+        ("calendar-google", &["domain", "plugin-api", "outbound"]),
         ("fake-stripe", &[]),
+        ("fake-google", &[]),
         ("store", &["domain"]),
         ("engine", &["domain", "store", "plugin-api"]),
         ("jobs", &["domain", "engine", "plugin-api"]),
@@ -41,6 +43,7 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
                 "local-postgres",
                 "email-smtp",
                 "payments-stripe",
+                "calendar-google",
             ],
         ),
     ];

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
+use calendar_google::CalendarGoogle;
 use domain::zone::ZoneDatabase;
 use email_smtp::{EmailSmtp, Settings, StartError};
 use outbound::Outbound;
@@ -15,6 +16,9 @@ use crate::mail::flag_of;
 
 /// How long Stripe may take over one call.
 const STRIPE_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long Google may take over one call.
+const GOOGLE_LIMIT: Duration = Duration::from_secs(20);
 
 /// All plugins, in order. `outbound` is their way to whatever a business names.
 pub(crate) fn plugins(
@@ -27,9 +31,15 @@ pub(crate) fn plugins(
         outbound: outbound.clone(),
         timeout: STRIPE_LIMIT,
     };
+    let google = calendar_google::Options {
+        outbound: outbound.clone(),
+        timeout: GOOGLE_LIMIT,
+        zones: zones.clone(),
+    };
     Ok(vec![
         email(mail, data, zones, outbound)?,
         Arc::new(PaymentsStripe::new(stripe)),
+        Arc::new(CalendarGoogle::new(google)),
     ])
 }
 
