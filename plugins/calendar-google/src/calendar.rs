@@ -120,7 +120,8 @@ impl CalendarSync for CalendarGoogle {
             body: Body::None,
         };
         match self.api.call(&place, access, &request).await {
-            Ok(_) => Ok(()),
+            Ok(answer) if answer.is_empty() => Ok(()),
+            Ok(_) => Err(unclear()),
             Err(CallError::Refused(refusal)) if is_gone(refusal.status) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -157,7 +158,11 @@ impl CalendarSync for CalendarGoogle {
             "id": channel.id, "token": channel.secret.expose_secret(), "type": "web_hook", "address": channel.address,
             "params": { "ttl": CHANNEL_TTL.to_string() }
         });
-        let request = Request::json(Method::POST, below(&place.base, &names, &Form::new())?, body);
+        let request = Request::json(
+            Method::POST,
+            below(&place.base, &names, &Form::new())?,
+            body,
+        );
         let answer = self.api.call(&place, access, &request).await?;
         let opened: Channel = understood(&answer)?;
         let milliseconds = match &opened.expiration {
@@ -182,7 +187,8 @@ impl CalendarSync for CalendarGoogle {
         let body = json!({ "id": channel.id, "resourceId": channel.resource_id });
         let request = Request::json(Method::POST, url, body);
         match self.api.call(&place, access, &request).await {
-            Ok(_) => Ok(()),
+            Ok(answer) if answer.is_empty() => Ok(()),
+            Ok(_) => Err(unclear()),
             Err(CallError::Refused(refusal)) if is_gone(refusal.status) => Ok(()),
             Err(error) => Err(error.into()),
         }

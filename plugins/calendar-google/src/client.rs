@@ -66,6 +66,11 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
+    /// Whether it has no body: of acts that Google answers nothing to, anything else is somebody else's answer.
+    pub fn is_empty(&self) -> bool {
+        self.body.is_empty()
+    }
+
     /// The answer as JSON of this shape; none where it has another.
     pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.body).ok()

@@ -78,7 +78,8 @@ impl ServiceKey {
         if let (Some(subject), Some(fields)) = (subject, claims.as_object_mut()) {
             fields.insert("sub".to_owned(), subject.into());
         }
-        let encoded = |part: &serde_json::Value| BASE64URL_NOPAD.encode(part.to_string().as_bytes());
+        let encoded =
+            |part: &serde_json::Value| BASE64URL_NOPAD.encode(part.to_string().as_bytes());
         let signed = format!("{}.{}", encoded(&header), encoded(&claims));
         let signer = self.key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]);
         let signer = signer.ok_or("the key cannot sign by RS256")?;

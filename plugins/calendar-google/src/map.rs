@@ -106,7 +106,10 @@ pub(crate) fn query(from: &PullFrom) -> Form {
 pub(crate) fn page(list: EventList, zones: &ZoneDatabase) -> Result<Page, Failure> {
     let zone = zones.get(&list.time_zone);
     if zone.is_none() {
-        tracing::warn!(zone = list.time_zone, "a calendar at Google is in a zone that is not known: its whole days are read as UTC");
+        tracing::warn!(
+            zone = list.time_zone,
+            "a calendar at Google is in a zone that is not known: its whole days are read as UTC"
+        );
     }
     let next = match (list.next_page_token, list.next_sync_token) {
         (Some(token), _) => Next::Page(token),
@@ -145,8 +148,7 @@ fn change_of(event: Event, zone: Option<&Zone>) -> Option<ExternalChange> {
         return None;
     }
     let is_gone = event.status.as_deref() == Some("cancelled");
-    let booking_id =
-        booking_of(&event.id).filter(|booking| is_gone || is_marked(&event, *booking));
+    let booking_id = booking_of(&event.id).filter(|booking| is_gone || is_marked(&event, *booking));
     let state = if is_gone {
         ExternalState::Gone
     } else if is_free(&event) {

@@ -69,7 +69,9 @@ impl From<Refusal> for CalendarError {
             }
             (
                 403 | 429,
-                "rateLimitExceeded" | "userRateLimitExceeded" | "quotaExceeded"
+                "rateLimitExceeded"
+                | "userRateLimitExceeded"
+                | "quotaExceeded"
                 | "dailyLimitExceeded",
             ) => Failure::Retry {
                 after,
@@ -125,9 +127,7 @@ mod tests {
 
     #[test]
     fn every_no_has_its_meaning() {
-        let retry = |error: CalendarError| {
-            matches!(error, CalendarError::Failed(Failure::Retry { after, .. }) if after == Some(Duration::from_secs(7)))
-        };
+        let retry = |error: CalendarError| matches!(error, CalendarError::Failed(Failure::Retry { after, .. }) if after == Some(Duration::from_secs(7)));
         for reason in [
             "rateLimitExceeded",
             "userRateLimitExceeded",

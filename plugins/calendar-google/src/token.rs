@@ -175,8 +175,11 @@ impl Grant<'_> {
             }
             (_, Self::Service(..)) => misconfigured("serviceAccount"),
             (
-                "temporarily_unavailable" | "server_error" | "internal_failure"
-                | "rate_limit_exceeded" | "slow_down",
+                "temporarily_unavailable"
+                | "server_error"
+                | "internal_failure"
+                | "rate_limit_exceeded"
+                | "slow_down",
                 _,
             ) => Failure::retry(format!("Google answered: {words}")),
             ("invalid_client", _) if !said.error_description.contains("not found") => {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::fault::{Call, Fault};
 use crate::push::{Channel, Notification};
-use crate::world::{Called, Calendar, Granted, Listed};
+use crate::world::{Calendar, Called, Granted, Listed};
 use crate::{FakeGoogle, SERVICE_EMAIL};
 
 /// What a consent covers where nothing is said.
@@ -159,8 +159,7 @@ impl FakeGoogle {
         starts_at: DateTime<Utc>,
         ends_at: DateTime<Utc>,
     ) -> Result<String, String> {
-        let event =
-            json!({ "summary": "Private", "start": when(starts_at), "end": when(ends_at) });
+        let event = json!({ "summary": "Private", "start": when(starts_at), "end": when(ends_at) });
         self.put_event(calendar, &event)
     }
 
@@ -204,8 +203,7 @@ impl FakeGoogle {
     /// The owner declines an event that they are invited to.
     pub fn decline_event(&self, calendar: &str, id: &str) -> Result<(), String> {
         let owner = json!({ "email": calendar, "self": true, "responseStatus": "declined" });
-        let guest =
-            json!({ "email": "boss@elsewhere.example", "organizer": true, "responseStatus": "accepted" });
+        let guest = json!({ "email": "boss@elsewhere.example", "organizer": true, "responseStatus": "accepted" });
         self.change_event(calendar, id, &json!({ "attendees": [owner, guest] }))
     }
 

@@ -147,10 +147,7 @@ impl World {
         let is_moved = fields["start"] != there.json["start"]
             || fields["end"] != there.json["end"]
             || fields["status"] != there.json["status"];
-        fields.insert(
-            "sequence".to_owned(),
-            (given + i64::from(is_moved)).into(),
-        );
+        fields.insert("sequence".to_owned(), (given + i64::from(is_moved)).into());
         self.store(&listed.calendar, id, fields)
     }
 
@@ -186,12 +183,7 @@ impl World {
 }
 
 /// The instances that a change takes away from a recurring event, beside those that went before.
-fn vanished(
-    calendar: &Calendar,
-    id: &str,
-    fields: &Fields,
-    version: u64,
-) -> BTreeMap<String, u64> {
+fn vanished(calendar: &Calendar, id: &str, fields: &Fields, version: u64) -> BTreeMap<String, u64> {
     let Some(before) = calendar.events.get(id) else {
         return BTreeMap::new();
     };
@@ -232,12 +224,7 @@ fn may_write(listed: &Listed) -> Result<(), Error> {
         return Ok(());
     }
     let message = "You need to have writer access to this calendar.";
-    Err(Error::api(
-        403,
-        "calendar",
-        "requiredAccessLevel",
-        message,
-    ))
+    Err(Error::api(403, "calendar", "requiredAccessLevel", message))
 }
 
 fn writable(listed: &Listed, body: &Value) -> Result<Fields, Error> {

@@ -101,7 +101,8 @@ impl Fault {
             }
             Self::Forbidden => error(&Error::api(403, "global", "forbidden", "Forbidden")),
             Self::NotConfigured => {
-                let words = "Google Calendar API has not been used in project 1 before or it is disabled.";
+                let words =
+                    "Google Calendar API has not been used in project 1 before or it is disabled.";
                 error(&Error::api(
                     403,
                     "usageLimits",
@@ -128,11 +129,7 @@ impl Fault {
 }
 
 pub(crate) fn json_text(status: u16, text: String) -> Response<Body> {
-    respond(
-        status,
-        "application/json; charset=UTF-8",
-        Body::from(text),
-    )
+    respond(status, "application/json; charset=UTF-8", Body::from(text))
 }
 
 pub(crate) fn error(error: &Error) -> Response<Body> {

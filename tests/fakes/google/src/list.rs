@@ -93,9 +93,8 @@ impl World {
         let mut state = match get(query, "pageToken") {
             Some(token) => {
                 let state = self.page_tokens.get(token).cloned();
-                let state = state.filter(|state| {
-                    state.asked == asked && state.sync.calendar == listed.calendar
-                });
+                let state = state
+                    .filter(|state| state.asked == asked && state.sync.calendar == listed.calendar);
                 state.ok_or_else(|| Error::invalid("Invalid page token value."))?
             }
             None => self.begin_reading(listed, asked)?,
@@ -136,8 +135,7 @@ impl World {
                 let state = self.sync_tokens.get(token);
                 let state = state.filter(|state| state.calendar == listed.calendar);
                 let state = state.ok_or_else(|| {
-                    let message =
-                        "Sync token is no longer valid, a full sync is required.";
+                    let message = "Sync token is no longer valid, a full sync is required.";
                     Error::api(410, "calendar", "fullSyncRequired", message)
                 })?;
                 if state.is_single != is_single || get(&asked, "showDeleted") == Some("false") {
@@ -188,7 +186,8 @@ impl Reading {
                 self.push(calendar, stored.json.clone(), &mut items);
             }
             let gone = stored.vanished.iter();
-            let gone = gone.filter(|(_, version)| self.since.is_some_and(|since| **version > since));
+            let gone =
+                gone.filter(|(_, version)| self.since.is_some_and(|since| **version > since));
             items.extend(gone.map(|(id, _)| cancelled(id, &stored.json["etag"])));
         }
         items

@@ -13,14 +13,8 @@ pub(crate) fn apply(fields: &str, answer: &Value) -> Result<Value, Error> {
     let mut rest = fields;
     let mask = Mask::parse(&mut rest);
     let mask = mask.filter(|_| rest.is_empty());
-    let mask = mask.ok_or_else(|| {
-        Error::api(
-            400,
-            "global",
-            "invalidParameter",
-            "Invalid field selection",
-        )
-    })?;
+    let mask = mask
+        .ok_or_else(|| Error::api(400, "global", "invalidParameter", "Invalid field selection"))?;
     Ok(mask.of(answer))
 }
 

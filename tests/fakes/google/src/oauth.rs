@@ -124,7 +124,8 @@ impl World {
             return Err(Error::token(400, "redirect_uri_mismatch", "Bad Request"));
         }
         if let Some(challenge) = &code.challenge {
-            let verifier = get(form, "code_verifier").ok_or_else(|| bad("Missing code verifier."))?;
+            let verifier =
+                get(form, "code_verifier").ok_or_else(|| bad("Missing code verifier."))?;
             let is_long_enough = (43..=128).contains(&verifier.len());
             if !is_long_enough
                 || BASE64URL_NOPAD.encode(&Sha256::digest(verifier.as_bytes())) != *challenge
@@ -144,11 +145,7 @@ impl World {
         let token = get(form, "refresh_token").unwrap_or_default();
         let granted = self.refresh_tokens.get(token).cloned();
         let granted = granted.ok_or_else(|| {
-            Error::token(
-                400,
-                "invalid_grant",
-                "Token has been expired or revoked.",
-            )
+            Error::token(400, "invalid_grant", "Token has been expired or revoked.")
         })?;
         Ok(self.access(granted))
     }
@@ -243,7 +240,8 @@ fn verified(assertion: &str) -> Result<Value, &'static str> {
     if !header["kid"].is_null() && header["kid"] != SERVICE_KEY_ID {
         return Err("Invalid JWT: unknown key");
     }
-    let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public_key().ok_or(malformed)?);
+    let public =
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public_key().ok_or(malformed)?);
     let signature = decoded(signature).ok_or(malformed)?;
     public
         .verify(signed.as_bytes(), &signature)

@@ -139,9 +139,10 @@ impl World {
             return;
         }
         let now = self.now();
-        let watching = self.channels.values().filter(|open| {
-            open.channel.calendar == calendar && now < open.channel.expires_at
-        });
+        let watching = self
+            .channels
+            .values()
+            .filter(|open| open.channel.calendar == calendar && now < open.channel.expires_at);
         let ids: Vec<String> = watching.map(|open| open.channel.id.clone()).collect();
         for id in ids {
             self.call(&id, "exists");

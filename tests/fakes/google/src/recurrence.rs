@@ -30,13 +30,11 @@ pub(crate) fn instances(fields: &Fields, calendar_zone: &str) -> Vec<Instance> {
         .flatten()
         .filter_map(Value::as_str)
         .find_map(rule);
-    let (Some(rule), Some(start), Some(end)) = (rule, fields.get("start"), fields.get("end")) else {
+    let (Some(rule), Some(start), Some(end)) = (rule, fields.get("start"), fields.get("end"))
+    else {
         return Vec::new();
     };
-    let id = fields
-        .get("id")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let id = fields.get("id").and_then(Value::as_str).unwrap_or_default();
     let made = (0..rule.count).map_while(|index| {
         let days = index * rule.days;
         let (start, end) = (
@@ -69,8 +67,8 @@ fn rule(text: &str) -> Option<Rule> {
         "WEEKLY" => 7,
         _ => return None,
     };
-    let until = part("UNTIL")
-        .and_then(|text| NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%SZ").ok());
+    let until =
+        part("UNTIL").and_then(|text| NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%SZ").ok());
     let number = |name: &str| part(name).and_then(|text| text.parse::<u64>().ok());
     Some(Rule {
         days: step * number("INTERVAL").unwrap_or(1),
