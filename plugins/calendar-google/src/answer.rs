@@ -87,7 +87,8 @@ pub(crate) struct Event {
     pub start: Option<When>,
     pub end: Option<When>,
     pub transparency: Option<String>,
-    pub event_type: Option<String>,
+    #[serde(rename = "eventType")]
+    pub kind: Option<String>,
     #[serde(default)]
     pub attendees: Vec<Attendee>,
     #[serde(default)]

@@ -80,12 +80,12 @@ impl ServiceKey {
         }
         let encoded =
             |part: &serde_json::Value| BASE64URL_NOPAD.encode(part.to_string().as_bytes());
-        let signed = format!("{}.{}", encoded(&header), encoded(&claims));
+        let text = format!("{}.{}", encoded(&header), encoded(&claims));
         let signer = self.key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]);
         let signer = signer.ok_or("the key cannot sign by RS256")?;
-        let signature = signer.sign(signed.as_bytes());
+        let signature = signer.sign(text.as_bytes());
         let signature = signature.map_err(|_| "the key could not sign")?;
-        Ok(format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature)).into())
+        Ok(format!("{text}.{}", BASE64URL_NOPAD.encode(&signature)).into())
     }
 }
 
@@ -94,5 +94,57 @@ impl fmt::Debug for ServiceKey {
         f.debug_struct("ServiceKey")
             .field("email", &self.email)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn key() -> ServiceKey {
+        let pem = include_str!("../../../tests/fakes/google/src/service-account.pem");
+        let file = json!({
+            "type": "service_account", "client_email": "bookable@salon.example", "private_key": pem, "private_key_id": "7"
+        });
+        ServiceKey::read(&file.to_string().into()).unwrap()
+    }
+
+    /// What an assertion claims, and its head.
+    fn parts(subject: Option<&str>) -> (Value, Value) {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let made = key().assertion("https://google.example/token", "a b", subject, now);
+        let made = made.unwrap();
+        let decoded = |part: &str| {
+            let bytes = BASE64URL_NOPAD.decode(part.as_bytes()).unwrap();
+            serde_json::from_slice(&bytes).unwrap()
+        };
+        let parts: Vec<&str> = made.expose_secret().split('.').collect();
+        assert_eq!(parts.len(), 3);
+        (decoded(parts[0]), decoded(parts[1]))
+    }
+
+    #[test]
+    fn an_assertion_says_who_asks_for_what_in_whose_name() {
+        let (header, claims) = parts(Some("maria@aurora.example"));
+        assert_eq!(header, json!({ "alg": "RS256", "typ": "JWT", "kid": "7" }));
+        assert_eq!(
+            claims,
+            json!({
+                "iss": "bookable@salon.example", "scope": "a b", "aud": "https://google.example/token",
+                "iat": 1_800_000_000, "exp": 1_800_003_600, "sub": "maria@aurora.example"
+            })
+        );
+        assert!(parts(None).1.get("sub").is_none());
+    }
+
+    #[test]
+    fn a_key_does_not_show() {
+        let shown = format!("{:?}", key());
+        assert_eq!(
+            shown,
+            "ServiceKey { email: \"bookable@salon.example\", .. }"
+        );
     }
 }

@@ -176,7 +176,7 @@ fn is_free(event: &Event) -> bool {
         attendee.is_self && attendee.response_status.as_deref() == Some("declined")
     };
     event.transparency.as_deref() == Some("transparent")
-        || event.event_type.as_deref() == Some("workingLocation")
+        || event.kind.as_deref() == Some("workingLocation")
         || event.attendees.iter().any(is_declined)
 }
 

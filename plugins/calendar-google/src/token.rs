@@ -19,6 +19,9 @@ const EVENTS: &str = "https://www.googleapis.com/auth/calendar.events";
 /// Calendars are listed, and not one of their settings is changed. Whose they are the main one says by its id: no scope for that.
 const CALENDARS: &str = "https://www.googleapis.com/auth/calendar.calendarlist.readonly";
 
+/// Whom an assertion is for: always this, says Google, wherever it is sent to; its own libraries do so too.
+const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
+
 /// What access is asked for.
 #[derive(Debug)]
 pub(crate) enum Grant<'a> {
@@ -58,7 +61,7 @@ pub(crate) async fn grant(
     let request = Request {
         method: Method::POST,
         url: account.token_url.clone(),
-        body: Body::Form(grant.form(&account.token_url)?),
+        body: Body::Form(grant.form()?),
     };
     let answer = client.send(&request, None, "tokenUrl").await?;
     if answer.is_success() {
@@ -111,7 +114,7 @@ fn challenge(verifier: &SecretString) -> String {
 }
 
 impl Grant<'_> {
-    fn form(&self, audience: &Url) -> Result<Form, Failure> {
+    fn form(&self) -> Result<Form, Failure> {
         let mut form: Form = match self {
             Self::Code(_, consent, code) => vec![
                 ("grant_type", "authorization_code".to_owned()),
@@ -127,7 +130,7 @@ impl Grant<'_> {
                 ("refresh_token", token.expose_secret().to_owned()),
             ],
             Self::Service(key, subject) => {
-                let assertion = key.assertion(audience.as_str(), &scopes(), *subject, world_time());
+                let assertion = key.assertion(AUDIENCE, &scopes(), *subject, world_time());
                 let assertion = assertion
                     .map_err(|error| Failure::misconfigured(format!("serviceAccount: {error}")))?;
                 let kind = "urn:ietf:params:oauth:grant-type:jwt-bearer";

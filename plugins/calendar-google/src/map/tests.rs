@@ -22,14 +22,14 @@ fn event() -> BookingEvent {
     }
 }
 
-fn list(items: Value) -> Page {
+fn list(items: &Value) -> Page {
     let answer = json!({ "timeZone": "America/New_York", "items": items, "nextSyncToken": "s" });
     let list = serde_json::from_value(answer).unwrap();
     page(list, &ZoneDatabase::bundled()).unwrap()
 }
 
-fn state(item: Value) -> ExternalState {
-    let changes = list(json!([item])).changes;
+fn state(item: &Value) -> ExternalState {
+    let changes = list(&json!([item])).changes;
     assert_eq!(changes.len(), 1);
     changes[0].state
 }
@@ -44,10 +44,7 @@ fn busy(starts_at: &str, ends_at: &str) -> ExternalState {
 #[test]
 fn an_event_has_one_id_that_google_takes() {
     let id = event_id(booking());
-    assert_eq!(
-        id,
-        "bkbl0p6jqf000dog0g0000000000000004".replace("bkbl", "bkbl")
-    );
+    assert_eq!(id, "bkbl069kqf0001o010000000000004");
     assert!((5..=1024).contains(&id.len()));
     assert!(
         id.chars()
@@ -143,7 +140,7 @@ fn an_event_that_stands_as_it_should_is_known() {
 
 #[test]
 fn our_own_events_are_known_by_id_and_mark() {
-    let ours = |json: Value| list(json!([json])).changes[0].booking_id;
+    let ours = |json: Value| list(&json!([json])).changes[0].booking_id;
     assert_eq!(ours(recorded()), Some(booking()));
     // Of a deleted one no more than the id is promised.
     let deleted = json!({ "id": event_id(booking()), "status": "cancelled" });
@@ -151,7 +148,7 @@ fn our_own_events_are_known_by_id_and_mark() {
     // The owner's copy of it bears the mark, and is an event like any other.
     assert_eq!(ours(recorded_with("id", json!("4f3c2b1a0"))), None);
     assert_eq!(ours(recorded_with("extendedProperties", json!({}))), None);
-    let change = &list(json!([recorded()])).changes[0];
+    let change = &list(&json!([recorded()])).changes[0];
     assert_eq!(change.etag, "\"3600000000000001\"");
     assert_eq!(
         change.state,
@@ -167,7 +164,7 @@ fn who_is_busy_when_is_read() {
         for (name, value) in changes.as_object().unwrap() {
             json[name] = value.clone();
         }
-        state(json)
+        state(&json)
     };
     for (changes, expected) in [
         (json!({}), timed),
@@ -211,7 +208,7 @@ fn whole_days_are_those_of_the_calendar() {
     // New York's clocks are moved on 14 March 2027: that day has 23 hours.
     let days = json!({ "id": "holiday01", "start": { "date": "2027-03-13" }, "end": { "date": "2027-03-15" } });
     assert_eq!(
-        state(days),
+        state(&days),
         busy("2027-03-13T05:00:00Z", "2027-03-15T04:00:00Z")
     );
 }
@@ -227,7 +224,7 @@ fn what_cannot_be_read_holds_up_nothing() {
         7,
         { "id": "a0004", "status": "cancelled" }
     ]);
-    let page = list(items);
+    let page = list(&items);
     let read: Vec<&str> = page
         .changes
         .iter()

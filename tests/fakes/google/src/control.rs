@@ -8,8 +8,8 @@ use crate::push::{Channel, Notification};
 use crate::world::{Calendar, Called, Granted, Listed};
 use crate::{FakeGoogle, SERVICE_EMAIL};
 
-/// What a consent covers where nothing is said.
-const SCOPE: &str = "https://www.googleapis.com/auth/calendar";
+/// What a consent covers where nothing is said: events, and which calendars there are.
+const SCOPE: &str = "https://www.googleapis.com/auth/calendar.events https://www.googleapis.com/auth/calendar.calendarlist.readonly";
 
 impl FakeGoogle {
     /// From now on it is this time, until it is set again; else it is the machine's.
@@ -172,8 +172,8 @@ impl FakeGoogle {
         let known = world.get(&listed, id).map_err(failed)?;
         let mut changes = changes.clone();
         changes["sequence"] = known["sequence"].clone();
-        let changed = world.patch(&listed, id, &changes, None);
-        changed.map(drop).map_err(failed)
+        let after = world.patch(&listed, id, &changes, None);
+        after.map(drop).map_err(failed)
     }
 
     /// The owner moves an event.

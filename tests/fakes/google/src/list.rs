@@ -11,7 +11,7 @@ use crate::recurrence;
 use crate::world::{Calendar, Listed, Pairs, World};
 
 /// What may be asked of a list of events.
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 13] = [
     "singleEvents",
     "showDeleted",
     "maxResults",
@@ -23,6 +23,9 @@ const KNOWN: [&str; 11] = [
     "timeMax",
     "orderBy",
     "timeZone",
+    // Of all calls; the vendor's libraries send them.
+    "alt",
+    "prettyPrint",
 ];
 /// What does not go with a sync token.
 const NARROWING: [&str; 3] = ["timeMin", "timeMax", "orderBy"];

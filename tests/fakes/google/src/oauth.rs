@@ -10,6 +10,8 @@ use crate::error::Error;
 use crate::world::{CLIENT_ID, CLIENT_SECRET, Code, Granted, Pairs, World, machine_time};
 use crate::{SERVICE_EMAIL, SERVICE_KEY, SERVICE_KEY_ID};
 
+/// Whom an assertion is for: always this, wherever it is sent to.
+const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
 /// How far an assertion's time may be from ours, and how long it may be good, in seconds.
 const SKEW: u64 = 300;
 const ASSERTION_MAX: i64 = 3600;
@@ -157,7 +159,7 @@ impl World {
         if text("iss") != Some(SERVICE_EMAIL) {
             return Err(bad("Invalid grant: account not found"));
         }
-        if text("aud") != Some(format!("{}/token", self.origin).as_str()) {
+        if text("aud") != Some(AUDIENCE) {
             return Err(bad("Invalid JWT: wrong audience"));
         }
         let (Some(issued), Some(expires)) = (claims["iat"].as_i64(), claims["exp"].as_i64()) else {

@@ -48,7 +48,7 @@ pub(crate) async fn handle(
         Some(token) => token.to_owned(),
         None => secret,
     };
-    let (fault, answer) = crate::lock(&world).take(call, asked);
+    let (fault, answer) = crate::lock(&world).take(call, &asked);
     match (fault, answer) {
         (Some(fault), answer) => {
             let json = match &answer {
@@ -136,7 +136,11 @@ impl Asked {
 
 impl World {
     /// Takes a call: what goes wrong with it, and the answer if it is carried out.
-    fn take(&mut self, call: Call, asked: Asked) -> (Option<Fault>, Option<Result<Answer, Error>>) {
+    fn take(
+        &mut self,
+        call: Call,
+        asked: &Asked,
+    ) -> (Option<Fault>, Option<Result<Answer, Error>>) {
         let granted = asked
             .token()
             .and_then(|token| self.access_tokens.get(token));
@@ -152,7 +156,7 @@ impl World {
         if fault.as_ref().is_some_and(|fault| !fault.acts()) {
             return (fault, None);
         }
-        let answer = self.act(call, &asked);
+        let answer = self.act(call, asked);
         (fault, Some(answer))
     }
 
