@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// What a token is worth.
 #[derive(Debug, Deserialize)]
@@ -90,8 +90,6 @@ pub(crate) struct Event {
     #[serde(rename = "eventType")]
     pub kind: Option<String>,
     #[serde(default)]
-    pub attendees: Vec<Attendee>,
-    #[serde(default)]
     pub extended_properties: ExtendedProperties,
     pub summary: Option<String>,
     pub description: Option<String>,
@@ -99,6 +97,9 @@ pub(crate) struct Event {
     pub recurrence: Option<Vec<String>>,
     #[serde(default)]
     pub sequence: i64,
+    /// Who is invited, and what an owner may add.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
 }
 
 /// A day, or an instant.

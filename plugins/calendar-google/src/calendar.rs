@@ -197,7 +197,7 @@ impl CalendarSync for CalendarGoogle {
 
 impl CalendarGoogle {
     /// Writes an event that is there. As it stands already (the answer to writing it was lost) it is left alone, so that no change comes
-    /// of it. Google wants the sequence number that it has, and takes a missing one for 0.
+    /// of it.
     async fn update(
         &self,
         place: &Account,
@@ -212,10 +212,7 @@ impl CalendarGoogle {
         if map::stands(&there, event) {
             return Ok(Written { etag: there.etag });
         }
-        let mut body = map::body(event);
-        if let Some(fields) = body.as_object_mut() {
-            fields.insert("sequence".to_owned(), there.sequence.into());
-        }
+        let body = map::body_over(&there, event);
         let request = Request::json(Method::PUT, url, body);
         let answer = self.api.call(place, access, &request).await;
         written(&answer.map_err(in_between)?)

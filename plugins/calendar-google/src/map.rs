@@ -60,6 +60,28 @@ pub(crate) fn body(event: &BookingEvent) -> Value {
     })
 }
 
+/// What an owner may add to an event of ours, and keeps when it is written again.
+const OWNERS: [&str; 4] = ["attendees", "colorId", "visibility", "reminders"];
+
+/// The event of a booking in place of the one that is there. Google wants the sequence number that it has, and takes a missing one for 0.
+pub(crate) fn body_over(there: &Event, event: &BookingEvent) -> Value {
+    let mut body = body(event);
+    let Some(fields) = body.as_object_mut() else {
+        return body;
+    };
+    fields.insert("sequence".to_owned(), there.sequence.into());
+    // What was deleted is made anew; who declined it themselves is busy all the same.
+    let is_kept = |name: &str| {
+        there.status.as_deref() != Some("cancelled") && !(name == "attendees" && is_declined(there))
+    };
+    for name in OWNERS.into_iter().filter(|name| is_kept(name)) {
+        if let Some(own) = there.rest.get(name) {
+            fields.insert(name.to_owned(), own.clone());
+        }
+    }
+    body
+}
+
 /// Whether the event is there as the booking wants it.
 pub(crate) fn stands(there: &Event, event: &BookingEvent) -> bool {
     let is_at = |when: Option<&When>, at: DateTime<Utc>| when.and_then(instant) == Some(at);
@@ -70,7 +92,7 @@ pub(crate) fn stands(there: &Event, event: &BookingEvent) -> bool {
         && is_text(there.summary.as_deref(), &title(event))
         && is_text(there.description.as_deref(), &description(event))
         && is_text(there.location.as_deref(), &location(event))
-        && there.transparency.as_deref().unwrap_or("opaque") == "opaque"
+        && !is_free(there)
         && there.recurrence.is_none()
         && is_marked(there, event.booking_id)
         && !there.etag.is_empty()
@@ -172,12 +194,18 @@ fn change_of(event: Event, zone: Option<&Zone>) -> Option<ExternalChange> {
 
 /// Whether an event takes no time of its owner: out of office and focus time do, where somebody works does not.
 fn is_free(event: &Event) -> bool {
-    let is_declined = |attendee: &Attendee| {
-        attendee.is_self && attendee.response_status.as_deref() == Some("declined")
-    };
     event.transparency.as_deref() == Some("transparent")
         || event.kind.as_deref() == Some("workingLocation")
-        || event.attendees.iter().any(is_declined)
+        || is_declined(event)
+}
+
+/// Whether the calendar's owner said no.
+fn is_declined(event: &Event) -> bool {
+    let attendees = event.rest.get("attendees").cloned().unwrap_or_default();
+    let attendees: Vec<Attendee> = serde_json::from_value(attendees).unwrap_or_default();
+    attendees
+        .iter()
+        .any(|attendee| attendee.is_self && attendee.response_status.as_deref() == Some("declined"))
 }
 
 fn is_marked(event: &Event, booking: BookingId) -> bool {

@@ -126,6 +126,10 @@ fn an_event_that_stands_as_it_should_is_known() {
         ("description", json!(null)),
         ("location", json!("Elsewhere")),
         ("transparency", json!("transparent")),
+        (
+            "attendees",
+            json!([{ "self": true, "responseStatus": "declined" }]),
+        ),
         ("start", json!({ "dateTime": "2027-03-01T07:05:00-05:00" })),
         ("end", json!({ "date": "2027-03-02" })),
         ("recurrence", json!(["RRULE:FREQ=DAILY"])),
@@ -136,6 +140,33 @@ fn an_event_that_stands_as_it_should_is_known() {
             "{name}: {value}"
         );
     }
+}
+
+#[test]
+fn what_an_owner_added_is_kept() {
+    let guest = json!({ "email": "jo@customer.example", "responseStatus": "accepted" });
+    let mut there = recorded_with("attendees", json!([guest]));
+    there["colorId"] = json!("7");
+    there["sequence"] = json!(3);
+    there["summary"] = json!("Mine");
+    there["recurrence"] = json!(["RRULE:FREQ=DAILY"]);
+    let over = |there: &Value| {
+        let there = serde_json::from_value(there.clone()).unwrap();
+        body_over(&there, &event())
+    };
+    let kept = over(&there);
+    assert_eq!(kept["attendees"], json!([guest]));
+    assert_eq!(
+        (&kept["colorId"], &kept["sequence"]),
+        (&json!("7"), &json!(3))
+    );
+    assert_eq!(kept["summary"], "Cut and finish: Jo Smith");
+    assert!(kept["recurrence"].is_null() && kept["etag"].is_null());
+
+    there["attendees"] = json!([guest, { "self": true, "responseStatus": "declined" }]);
+    assert!(over(&there)["attendees"].is_null());
+    there["status"] = json!("cancelled");
+    assert!(over(&there)["colorId"].is_null());
 }
 
 #[test]

@@ -61,6 +61,7 @@ async fn an_event_that_its_owner_changed_is_put_right() {
         json!({ "recurrence": ["RRULE:FREQ=DAILY;COUNT=3"] }),
         json!({ "transparency": "transparent" }),
         json!({ "extendedProperties": null }),
+        json!({ "attendees": [{ "email": MARIA, "self": true, "responseStatus": "declined" }] }),
     ] {
         salon.google.change_event(MARIA, &id, &change).unwrap();
         salon.put(&event(1)).await.unwrap();
@@ -68,6 +69,7 @@ async fn an_event_that_its_owner_changed_is_put_right() {
         assert_eq!(there["summary"], "Cut and finish: Jo Smith", "{change}");
         assert_eq!(there["start"]["dateTime"], "2027-03-01T12:00:00Z");
         assert!(there["recurrence"].is_null() && there["transparency"].is_null());
+        assert!(there["attendees"].is_null());
         let mark = &there["extendedProperties"]["private"]["bookableBooking"];
         assert_eq!(*mark, event(1).booking_id.to_string());
     }
