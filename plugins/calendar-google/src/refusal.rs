@@ -57,7 +57,10 @@ impl From<Refusal> for CalendarError {
             after,
         } = refusal;
         let failure = match (status, reason.as_str()) {
-            (401, reason) if !reason.starts_with("push.") => {
+            (_, reason) if reason.starts_with("push.") => Failure::misconfigured(format!(
+                "Google does not take the address that it is to call: {message}"
+            )),
+            (401, _) => {
                 let reason = format!("Google does not accept the access, connect anew: {message}");
                 return Self::Revoked { reason };
             }
@@ -85,9 +88,6 @@ impl From<Refusal> for CalendarError {
             )),
             (404, _) => Failure::misconfigured(format!(
                 "there is no such calendar, or the account does not see it, choose another: {message}"
-            )),
-            (401, _) => Failure::misconfigured(format!(
-                "Google does not take the address that it is to call: {message}"
             )),
             (409 | 412, _) => Failure::retry(format!(
                 "the calendar was changed at the same time: {message}"
@@ -141,6 +141,7 @@ mod tests {
         let misconfigured =
             |error| matches!(error, CalendarError::Failed(Failure::Misconfigured { .. }));
         for (status, reason) in [
+            (400, "push.webhookUrlNotHttps"),
             (401, "push.webhookUrlUnauthorized"),
             (403, "accessNotConfigured"),
             (403, "requiredAccessLevel"),

@@ -112,7 +112,10 @@ async fn an_address_that_google_does_not_call_is_named() {
         panic!("{refused:?}");
     };
     assert!(failure.reason().contains("must be HTTPS"), "{failure:?}");
-    assert!(matches!(failure, Failure::GiveUp { .. }), "{failure:?}");
+    assert!(
+        matches!(failure, Failure::Misconfigured { .. }),
+        "{failure:?}"
+    );
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use plugin_api::{CalendarSync, ExternalMove, Failure, Plugin, PluginSettings, co
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{Salon, plugin, plugin_with, settings};
+use crate::{Salon, plugin, plugin_by, settings, way_out};
 
 async fn check(plugin: &CalendarGoogle, settings: &PluginSettings) -> Result<String, Failure> {
     let business = BusinessId::from_uuid(Uuid::from_u128(9));
@@ -152,7 +152,7 @@ fn is_misconfigured(failure: &Failure, beginning: &str) -> bool {
 #[tokio::test]
 async fn an_address_that_the_server_does_not_allow_is_never_called() {
     let salon = Salon::open().await;
-    let plugin = plugin_with(Duration::from_secs(30), false);
+    let plugin = plugin_by(&way_out(false), Duration::from_secs(30));
     let by_name = salon.google.token_url().replace("127.0.0.1", "localhost");
     let by_name = settings(&salon.google, json!({ "tokenUrl": by_name }));
     for settings in [&salon.settings, &by_name] {

@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use fake_google::{Call, Fault};
+use outbound::Outbound;
 use plugin_api::{CalendarError, CalendarSync, ChannelRequest, Failure, WatchChannel};
 use serde_json::Value;
 
-use crate::{MARIA, Salon, all, event, later, plugin, plugin_with};
+use crate::{MARIA, Salon, all, event, later, plugin_by, way_out};
 
 /// What the engine can ask for.
 #[derive(Debug, Clone, Copy)]
@@ -21,16 +22,13 @@ enum Act {
     Unwatch,
 }
 
+const PATIENT: Duration = Duration::from_secs(30);
 const CHANNEL: &str = "01934d3c-0000-7000-8000-000000000001";
 
 impl Act {
     /// A calendar on which it can be done. The access token is a new one each time.
-    async fn prepare(self, is_service: bool) -> Salon {
-        let mut salon = if is_service {
-            Salon::with_service_account().await
-        } else {
-            Salon::open().await
-        };
+    async fn prepare(self, outbound: &Outbound, is_service: bool) -> Salon {
+        let mut salon = Salon::by(outbound, is_service).await;
         match self {
             Self::PutAgain | Self::Delete | Self::Pull => {
                 salon.put(&event(1)).await.unwrap();
@@ -40,7 +38,7 @@ impl Act {
             }
             Self::Account | Self::Put | Self::Watch => {}
         }
-        salon.plugin = plugin();
+        salon.plugin = plugin_by(outbound, PATIENT);
         salon
     }
 
@@ -138,7 +136,8 @@ fn is_right(call: Call, fault: &Fault, error: &CalendarError) -> bool {
 
 /// Goes through all faults of all calls of an act.
 async fn goes_wrong(act: Act, is_service: bool) {
-    let salon = act.prepare(is_service).await;
+    let outbound = &way_out(true);
+    let salon = act.prepare(outbound, is_service).await;
     let before = salon.google.calls().len();
     let expected = act.run(&salon, 1).await.unwrap();
     let expected_record = record(&salon);
@@ -149,10 +148,10 @@ async fn goes_wrong(act: Act, is_service: bool) {
     for call in calls {
         for fault in faults() {
             let what = format!("{act:?}, by service account: {is_service}, {call:?}, {fault:?}");
-            let mut salon = act.prepare(is_service).await;
+            let mut salon = act.prepare(outbound, is_service).await;
             salon.google.fault(call, fault.clone());
             if matches!(fault, Fault::Hang) {
-                salon.plugin = plugin_with(Duration::from_millis(300), true);
+                salon.plugin = plugin_by(outbound, Duration::from_millis(300));
             }
             let result = act.run(&salon, 1).await;
             if is_no_trouble(call, &fault) {
@@ -162,7 +161,7 @@ async fn goes_wrong(act: Act, is_service: bool) {
                 assert!(is_right(call, &fault, &error), "{what}: {error:?}");
                 shows_no_secret(&salon, &what, &error);
             }
-            salon.plugin = plugin();
+            salon.plugin = plugin_by(outbound, PATIENT);
             for attempt in 2..=3 {
                 assert_eq!(
                     act.run(&salon, attempt).await.as_ref(),

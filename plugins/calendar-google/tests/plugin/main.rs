@@ -31,21 +31,26 @@ use uuid::Uuid;
 
 const MARIA: &str = "maria@aurora.example";
 
-/// The plugin; calls may take this long, and go to this machine or not.
-fn plugin_with(timeout: Duration, allow_private: bool) -> CalendarGoogle {
+/// The way out, to this machine too or not.
+fn way_out(allow_private: bool) -> Outbound {
     let options = OutboundOptions {
         allow_private,
         roots: Vec::new(),
     };
+    Outbound::new(options).unwrap()
+}
+
+/// The plugin; calls may take this long.
+fn plugin_by(outbound: &Outbound, timeout: Duration) -> CalendarGoogle {
     CalendarGoogle::new(Options {
-        outbound: Outbound::new(options).unwrap(),
+        outbound: outbound.clone(),
         timeout,
         zones: ZoneDatabase::bundled(),
     })
 }
 
 fn plugin() -> CalendarGoogle {
-    plugin_with(Duration::from_secs(30), true)
+    plugin_by(&way_out(true), Duration::from_secs(30))
 }
 
 /// Maria's calendar at Google, and a business that keeps it in step.
@@ -59,27 +64,28 @@ struct Salon {
 impl Salon {
     /// By Maria's consent.
     async fn open() -> Self {
-        let google = FakeGoogle::start().await.unwrap();
-        google.add_account(MARIA, "Europe/London");
-        let settings = settings(&google, json!({}));
-        let token = google.refresh_token(MARIA);
-        Self {
-            access: access(&settings, Some(&token)),
-            plugin: plugin(),
-            settings,
-            google,
-        }
+        Self::by(&way_out(true), false).await
     }
 
     /// By the business's service account.
     async fn with_service_account() -> Self {
+        Self::by(&way_out(true), true).await
+    }
+
+    async fn by(outbound: &Outbound, is_service: bool) -> Self {
         let google = FakeGoogle::start().await.unwrap();
         google.add_account(MARIA, "Europe/London");
-        let key = json!({ "serviceAccount": google.service_account(), "clientId": null, "clientSecret": null });
-        let settings = settings(&google, key);
+        let (more, token) = if is_service {
+            let key = google.service_account();
+            let more = json!({ "serviceAccount": key, "clientId": null, "clientSecret": null });
+            (more, None)
+        } else {
+            (json!({}), Some(google.refresh_token(MARIA)))
+        };
+        let settings = settings(&google, more);
         Self {
-            access: access(&settings, None),
-            plugin: plugin(),
+            access: access(&settings, token.as_deref()),
+            plugin: plugin_by(outbound, Duration::from_secs(30)),
             settings,
             google,
         }
