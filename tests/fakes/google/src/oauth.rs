@@ -57,20 +57,14 @@ impl World {
             .filter(|scope| !self.unticked.contains(*scope));
         let scope = ticked.collect::<Vec<_>>().join(" ");
         let code = self.name("4/0");
-        let had_consented = self
-            .refresh_tokens
-            .values()
-            .any(|granted| granted.account == account);
-        let asks_anew = get(query, "prompt").is_some_and(|prompt| prompt.contains("consent"));
         let consent = Code {
+            is_lasting: self.is_lasting(&account, query),
             granted: Granted {
                 account,
                 scope: scope.clone(),
             },
             redirect_uri: redirect_uri.clone(),
             challenge,
-            is_lasting: get(query, "access_type") == Some("offline")
-                && (asks_anew || !had_consented),
         };
         self.codes.insert(code.clone(), consent);
         let answer = [
@@ -79,6 +73,14 @@ impl World {
             ("scope", scope.as_str()),
         ];
         Ok(with_query(&redirect_uri, &answer))
+    }
+
+    /// Whether a consent brings a refresh token: the first one does, and one that was asked for anew.
+    fn is_lasting(&self, account: &str, query: &Pairs) -> bool {
+        let mut known = self.refresh_tokens.values();
+        let had_consented = known.any(|granted| granted.account == account);
+        let asks_anew = get(query, "prompt").is_some_and(|prompt| prompt.contains("consent"));
+        get(query, "access_type") == Some("offline") && (asks_anew || !had_consented)
     }
 
     /// The token endpoint. The client is named in the form or by HTTP Basic.

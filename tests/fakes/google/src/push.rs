@@ -58,8 +58,16 @@ pub(crate) struct Post {
     notification: Notification,
 }
 
-impl World {
-    pub fn watch(&mut self, listed: &Listed, account: &str, body: &Value) -> Result<Value, Error> {
+/// A channel that is asked for.
+struct Wanted {
+    id: String,
+    token: Option<String>,
+    address: String,
+    ttl: TimeDelta,
+}
+
+impl Wanted {
+    fn read(body: &Value) -> Result<Self, Error> {
         let text = |name: &str| body[name].as_str().filter(|text| !text.is_empty());
         let id = text("id").ok_or_else(|| Error::required("id"))?.to_owned();
         let is_name = |c: char| c.is_ascii_alphanumeric() || "-_+/=".contains(c);
@@ -73,46 +81,49 @@ impl World {
         if token.as_ref().is_some_and(|token| token.len() > 256) {
             return Err(Error::invalid("Invalid channel token."));
         }
-        let address = text("address")
-            .ok_or_else(|| Error::required("address"))?
-            .to_owned();
+        let address = text("address").ok_or_else(|| Error::required("address"))?;
         // Google calls no other than https; tests stand on this machine.
-        let is_here = ["http://127.0.0.1:", "http://localhost:"]
-            .iter()
-            .any(|here| address.starts_with(here));
-        if !address.starts_with("https://") && !is_here {
-            let message = "WebHook callback must be HTTPS: ".to_owned() + &address;
-            return Err(Error::api(
-                400,
-                "global",
-                "push.webhookUrlNotHttps",
-                &message,
-            ));
+        let places = ["https://", "http://127.0.0.1:", "http://localhost:"];
+        if !places.iter().any(|place| address.starts_with(place)) {
+            let message = format!("WebHook callback must be HTTPS: {address}");
+            let reason = "push.webhookUrlNotHttps";
+            return Err(Error::api(400, "global", reason, &message));
         }
+        let asked = body["params"]["ttl"].as_str();
+        let asked = asked.and_then(|ttl| ttl.parse().ok()).unwrap_or(TTL);
+        Ok(Self {
+            id,
+            token,
+            address: address.to_owned(),
+            ttl: TimeDelta::seconds(asked.clamp(1, TTL)),
+        })
+    }
+}
+
+impl World {
+    pub fn watch(&mut self, listed: &Listed, account: &str, body: &Value) -> Result<Value, Error> {
+        let wanted = Wanted::read(body)?;
+        let id = wanted.id;
         if self.channels.contains_key(&id) {
             let message = format!("Channel id {id} not unique");
             return Err(Error::api(400, "global", "channelIdNotUnique", &message));
         }
-        let asked = body["params"]["ttl"]
-            .as_str()
-            .and_then(|ttl| ttl.parse().ok());
-        let ttl = TimeDelta::seconds(asked.unwrap_or(TTL).clamp(1, TTL));
         let channel = Channel {
             id: id.clone(),
             resource_id: format!("resource-of-{}", listed.calendar),
             calendar: listed.calendar.clone(),
-            address,
-            expires_at: self.now() + ttl,
+            address: wanted.address,
+            expires_at: self.now() + wanted.ttl,
         };
         let answer = json!({
             "kind": "api#channel", "id": id, "resourceId": channel.resource_id,
             "resourceUri": format!("{}/calendar/v3/calendars/{}/events?alt=json", self.origin, listed.calendar),
-            "token": token, "expiration": channel.expires_at.timestamp_millis().to_string()
+            "token": wanted.token, "expiration": channel.expires_at.timestamp_millis().to_string()
         });
         let open = Open {
             channel,
             account: account.to_owned(),
-            token,
+            token: wanted.token,
             number: 0,
         };
         self.channels.insert(id.clone(), open);
