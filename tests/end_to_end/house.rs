@@ -29,6 +29,8 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("sms-twilio", &["domain", "plugin-api", "outbound"]),
         ("fake-stripe", &[]),
         ("fake-twilio", &[]),
+        ("calendar-google", &["domain", "plugin-api", "outbound"]),
+        ("fake-google", &[]),
         ("store", &["domain"]),
         ("engine", &["domain", "store", "plugin-api"]),
         ("jobs", &["domain", "engine", "plugin-api"]),
@@ -48,6 +50,7 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
                 "payments-stripe",
                 "webhooks",
                 "sms-twilio",
+                "calendar-google",
             ],
         ),
     ];

@@ -13,6 +13,7 @@ mod api;
 mod authorization;
 mod booking;
 mod delivery;
+mod google_settings;
 mod hang_up;
 mod house;
 mod limits;

@@ -58,7 +58,7 @@ pub async fn read_bounded(
 }
 
 /// How long the other side asks to be left alone: seconds, or a date by its own clock.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
     let asked = text(RETRY_AFTER)?;
     if !asked.is_empty() && asked.bytes().all(|digit| digit.is_ascii_digit()) {

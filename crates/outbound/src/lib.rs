@@ -24,7 +24,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 
 pub use address::is_public;
-pub use answer::{judged, read_bounded};
+pub use answer::{judged, read_bounded, retry_after};
 pub use error::{OutboundError, SettingNames, StartError};
 pub use refused::Refused;
 pub use reqwest::{self, Url};

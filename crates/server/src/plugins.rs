@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
+use calendar_google::CalendarGoogle;
 use domain::zone::ZoneDatabase;
 use email_smtp::{EmailSmtp, Settings, StartError};
 use engine::Clock;
@@ -20,6 +21,8 @@ use crate::mail::flag_of;
 const STRIPE_LIMIT: Duration = Duration::from_secs(20);
 /// How long Twilio may take over one call; a repeat makes two.
 const TWILIO_LIMIT: Duration = Duration::from_secs(10);
+/// How long Google may take over one call.
+const GOOGLE_LIMIT: Duration = Duration::from_secs(20);
 
 /// All plugins, in order. `outbound` is their way to whatever a business names.
 pub(crate) fn plugins(
@@ -39,9 +42,15 @@ pub(crate) fn plugins(
         timeout: TWILIO_LIMIT,
         now: Arc::new(move || clock.now()),
     };
+    let google = calendar_google::Options {
+        outbound: outbound.clone(),
+        timeout: GOOGLE_LIMIT,
+        zones: zones.clone(),
+    };
     Ok(vec![
         email(mail, data, zones, outbound)?,
         Arc::new(PaymentsStripe::new(stripe)),
+        Arc::new(CalendarGoogle::new(google)),
         Arc::new(SmsTwilio::new(twilio)),
         Arc::new(Webhooks(outbound.clone())),
     ])
