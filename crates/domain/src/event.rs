@@ -76,11 +76,20 @@ pub enum EventKind {
     /// A location, provider, resource or service was created, changed or archived.
     #[serde(rename = "catalogue.changed")]
     CatalogueChanged,
+    /// A provider's calendars elsewhere were read, and say something else than before.
+    #[serde(rename = "calendar.changed")]
+    CalendarChanged,
+    /// The access to a provider's calendars elsewhere was taken back: they have to connect anew. Its calendar is the provider's.
+    #[serde(rename = "calendar.broken")]
+    CalendarBroken,
+    /// The event of a booking was moved or deleted elsewhere, and the booking could not follow: the event is put back.
+    #[serde(rename = "calendar.conflict")]
+    CalendarConflict,
 }
 
 impl EventKind {
     /// Every kind there is.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::BookingConfirmed,
         Self::BookingPending,
         Self::PaymentPaid,
@@ -101,6 +110,9 @@ impl EventKind {
         Self::BlockDeleted,
         Self::ScheduleChanged,
         Self::CatalogueChanged,
+        Self::CalendarChanged,
+        Self::CalendarBroken,
+        Self::CalendarConflict,
     ];
 
     /// The name under which it is stored and shown, `booking.confirmed`.
@@ -126,6 +138,9 @@ impl EventKind {
             Self::BlockDeleted => "block.deleted",
             Self::ScheduleChanged => "schedule.changed",
             Self::CatalogueChanged => "catalogue.changed",
+            Self::CalendarChanged => "calendar.changed",
+            Self::CalendarBroken => "calendar.broken",
+            Self::CalendarConflict => "calendar.conflict",
         }
     }
 

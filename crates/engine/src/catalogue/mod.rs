@@ -21,6 +21,7 @@ use domain::provider::Provider;
 use domain::resource::{Resource, ResourceKind};
 use domain::service::Service;
 use domain::zone::Zone;
+use store::calendar_connection::ConnectionRoute;
 use store::plugin::PluginSetting;
 
 /// The catalogue of one business at one version; archived things are in it too, for history. Ids are made in rising order, so the
@@ -45,6 +46,8 @@ pub struct Catalogue {
     pub services: BTreeMap<ServiceId, Arc<Service>>,
     /// What it has set of plugins, by name.
     pub plugins: BTreeMap<String, PluginSetting>,
+    /// Where the bookings of providers are written elsewhere.
+    pub calendars: BTreeMap<ProviderId, ConnectionRoute>,
 }
 
 impl Catalogue {
