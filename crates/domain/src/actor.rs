@@ -90,11 +90,7 @@ impl Actor {
     pub fn is_staff(&self) -> bool {
         matches!(
             self,
-            Self::Owner(_)
-                | Self::Manager(_)
-                | Self::Provider(..)
-                | Self::System
-                | Self::Calendar
+            Self::Owner(_) | Self::Manager(_) | Self::Provider(..) | Self::System | Self::Calendar
         )
     }
 

@@ -61,9 +61,9 @@ impl UseCase for InboundCase {
                 .called_source(&conn, self.caller.business, channel_id, secret_digest)
                 .await?
                 .map_or(Follows::Nothing, Follows::Calendar),
-            InboundAbout::Message { .. }
-            | InboundAbout::Wish { .. }
-            | InboundAbout::Nothing => Follows::Nothing,
+            InboundAbout::Message { .. } | InboundAbout::Wish { .. } | InboundAbout::Nothing => {
+                Follows::Nothing
+            }
         };
         Ok((catalogue, follows))
     }

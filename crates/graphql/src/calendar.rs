@@ -31,7 +31,10 @@ pub struct CalendarConnection {
 }
 
 impl CalendarConnection {
-    pub(crate) fn new(shown: engine_calendar::CalendarConnection, zone: &domain::zone::Zone) -> Self {
+    pub(crate) fn new(
+        shown: engine_calendar::CalendarConnection,
+        zone: &domain::zone::Zone,
+    ) -> Self {
         Self {
             plugin: shown.plugin,
             account: Some(shown.account),

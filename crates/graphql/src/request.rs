@@ -157,7 +157,10 @@ impl Loader<ProviderId> for Reader {
 
     async fn load(&self, ids: &[ProviderId]) -> Result<HashMap<ProviderId, CalendarConnection>> {
         let found = self.engine.calendar_connections(&self.caller, ids).await?;
-        Ok(found.into_iter().map(|row| (row.provider_id, row)).collect())
+        Ok(found
+            .into_iter()
+            .map(|row| (row.provider_id, row))
+            .collect())
     }
 }
 

@@ -26,7 +26,7 @@ const EVERYBODY: [&str; 9] = [
 ];
 
 /// Every mutation, and after a comma what is special about the input; the type of its input, if it has one; what it answers.
-const MUTATIONS: [(&str, &str, &str); 38] = [
+const MUTATIONS: [(&str, &str, &str); 41] = [
     ("createLocation", "CreateLocationInput", "location"),
     ("updateLocation", "UpdateLocationInput", "location"),
     ("archiveLocation", "", "location"),
@@ -77,10 +77,18 @@ const MUTATIONS: [(&str, &str, &str); 38] = [
     ),
     ("checkPlugin", "", "__typename"),
     ("retryDelivery", "", "delivery"),
+    ("startCalendarConnection", "", ""),
+    ("connectCalendar", "ConnectCalendarInput", "provider"),
+    ("disconnectCalendar", "", "provider"),
 ];
 
 /// What happens to none of the things that events are about.
-const WITHOUT_EVENT: [&str; 3] = ["configurePlugin", "checkPlugin", "retryDelivery"];
+const WITHOUT_EVENT: [&str; 4] = [
+    "configurePlugin",
+    "checkPlugin",
+    "retryDelivery",
+    "startCalendarConnection",
+];
 
 async fn ask(client: &Client, mutation: &str, arguments: &Value) -> Value {
     let row = MUTATIONS.iter().find(|(name, ..)| *name == mutation);
@@ -88,6 +96,9 @@ async fn ask(client: &Client, mutation: &str, arguments: &Value) -> Value {
     let name = name.split(',').next().unwrap();
     let (kind, argument) = match *input {
         "" if name == "checkPlugin" => ("String", "name"),
+        "" if name.ends_with("CalendarConnection") || name == "disconnectCalendar" => {
+            ("ID", "providerId")
+        }
         "" => ("ID", "id"),
         input => (input, "input"),
     };
@@ -95,9 +106,13 @@ async fn ask(client: &Client, mutation: &str, arguments: &Value) -> Value {
         plain if plain.contains('{') || plain.starts_with('_') => plain.to_owned(),
         thing => format!("{thing} {{ id }}"),
     };
-    let query = format!(
-        "mutation($it: {kind}!) {{ {name}({argument}: $it) {{ thing: {thing} problems {{ code }} }} }}"
-    );
+    let query = if name == "startCalendarConnection" {
+        format!("mutation($it: ID!) {{ {name}(providerId: $it, plugin: \"calendar-diary\") }}")
+    } else {
+        format!(
+            "mutation($it: {kind}!) {{ {name}({argument}: $it) {{ thing: {thing} problems {{ code }} }} }}"
+        )
+    };
     client
         .send(&query, json!({ "it": arguments[argument] }))
         .await
@@ -109,6 +124,9 @@ fn outcome(answer: &Value) -> String {
         return code.to_owned();
     }
     let payload = answer["data"].as_object().unwrap().values().next().unwrap();
+    if payload.is_string() {
+        return "yes".to_owned();
+    }
     match payload["problems"][0]["code"].as_str() {
         Some(code) => code.to_owned(),
         None if payload["thing"]["id"].is_string() || payload["thing"].is_string() => {

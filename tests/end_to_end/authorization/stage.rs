@@ -10,7 +10,7 @@ use engine::catalogue::service::ServiceInput;
 use jobs::JobOptions;
 use serde_json::{Value, json};
 use server::app::HttpOptions;
-use test_support::{App, At, Client, Scripted, Till, World, WorldOptions, at};
+use test_support::{ANNAS_TOKEN, App, At, Client, Diary, Scripted, Till, World, WorldOptions, at};
 
 use super::{EVERYBODY, ask, outcome};
 
@@ -53,7 +53,12 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) async fn new() -> Self {
         let world = World::with(WorldOptions {
-            plugins: vec![Scripted::new("scripted", Vec::new()), Till::new()],
+            plugins: vec![
+                Scripted::new("scripted", Vec::new()),
+                Till::new(),
+                Diary::new(),
+            ],
+            public_url: Some("https://book.example.com".to_owned()),
             ..WorldOptions::default()
         });
         // Nothing is delivered, so every delivery can be sent on its way again.
@@ -170,6 +175,12 @@ impl Stage {
                 let data = self.owner.data(query, json!({})).await;
                 Case::from(json!({ "id": data["deliveries"]["nodes"][0]["id"] }))
             }
+            "startCalendarConnection" => Case::from(json!({ "providerId": self.provider })),
+            "connectCalendar" => Case::from(json!({ "input": self.calendar() })),
+            "disconnectCalendar" => {
+                self.made("connectCalendar", self.calendar()).await;
+                Case::from(json!({ "providerId": self.provider }))
+            }
             "holdSlot" | "releaseHold" | "book" => self.slot_case(mutation).await.into(),
             "reschedule" | "cancel" => self.change_case(mutation).await,
             "checkIn" | "complete" | "markNoShow" => {
@@ -181,6 +192,11 @@ impl Stage {
             }
             _ => self.catalogue_case(mutation).await.into(),
         }
+    }
+
+    /// The calendar of the provider.
+    fn calendar(&self) -> Value {
+        json!({ "providerId": self.provider, "plugin": "calendar-diary", "refreshToken": ANNAS_TOKEN })
     }
 
     async fn catalogue_case(&self, mutation: &str) -> Value {

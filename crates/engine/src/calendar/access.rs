@@ -148,10 +148,9 @@ impl UseCase for BreakCase {
         let (connection, now) = (&self.connection, self.engine.clock().now());
         let this = (connection.id, connection.version);
         let (business, reason) = (self.caller.business, &self.reason);
-        let is_news = store::calendar_connection::connection_break_in_tx(
-            conn, business, this, now, reason,
-        )
-        .await?;
+        let is_news =
+            store::calendar_connection::connection_break_in_tx(conn, business, this, now, reason)
+                .await?;
         let mut changes = Changes::default();
         if is_news {
             tracing::warn!(%business, plugin = connection.plugin, reason, "a calendar's access was taken back");

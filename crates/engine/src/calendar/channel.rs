@@ -12,6 +12,8 @@ use crate::secret;
 
 /// How long before it runs out another channel takes its place, at most.
 const AHEAD: TimeDelta = TimeDelta::days(1);
+/// However short it lasts, another is not asked for sooner than this.
+const SOONEST: TimeDelta = TimeDelta::minutes(1);
 /// When a channel is asked for again that could not be had.
 const AGAIN: TimeDelta = TimeDelta::hours(1);
 
@@ -71,7 +73,7 @@ impl Reader<'_> {
             .watch(&self.access, &source.calendar, &request)
             .await?;
         let lasts = channel.expires_at - now;
-        let renew_at = channel.expires_at - AHEAD.min(lasts / 4);
+        let renew_at = (channel.expires_at - AHEAD.min(lasts / 4)).max(now + SOONEST);
         let row = ChannelRow {
             id,
             resource: &channel.resource_id,

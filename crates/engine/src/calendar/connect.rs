@@ -95,7 +95,9 @@ impl UseCase for ConnectCase {
         let asked = self.account.get_or_try_init(ask).await?;
         let of = |row: &ConnectionRow| (Some(row.id), row.version);
         if same.as_ref().map_or((None, 0), of) != (asked.before, asked.version) {
-            return Err(Problem::conflict("the connection has changed meanwhile: try again").into());
+            return Err(
+                Problem::conflict("the connection has changed meanwhile: try again").into(),
+            );
         }
         let goes_on = same.filter(|row| row.account == asked.account.name);
         let ends = before.filter(|_| goes_on.is_none());
@@ -222,7 +224,9 @@ impl ConnectCase {
                 "the access was taken back, the provider has to consent anew: {reason}"
             ))
             .into(),
-            error => Problem::conflict(format!("the calendar could not be reached: {error}")).into(),
+            error => {
+                Problem::conflict(format!("the calendar could not be reached: {error}")).into()
+            }
         }
     }
 
@@ -309,7 +313,10 @@ impl ConnectCase {
             (Some(None), _) => Ok(None),
             (Some(Some(id)), _) => match find(id) {
                 Some(known) if known.writable => Ok(Some(id.clone())),
-                Some(_) => Err(Problem::invalid(&path, "nothing can be written to this calendar")),
+                Some(_) => Err(Problem::invalid(
+                    &path,
+                    "nothing can be written to this calendar",
+                )),
                 None => {
                     let message = format!("the account has no calendar `{id}`");
                     Err(Problem::invalid(&path, message))

@@ -93,11 +93,7 @@ impl UseCase for TakeCase {
         Ok(())
     }
 
-    async fn write_in_tx(
-        &self,
-        conn: &Conn,
-        (): &(),
-    ) -> Result<(Changes, Option<Taken>), TxError> {
+    async fn write_in_tx(&self, conn: &Conn, (): &()) -> Result<(Changes, Option<Taken>), TxError> {
         let (business, now) = (self.caller.business, self.engine.clock().now());
         let row =
             store::calendar_consent::consent_take_in_tx(conn, business, &self.state_hash).await?;
@@ -207,7 +203,9 @@ impl Engine {
         };
         let taken = self.write(caller, None, &case).await?;
         let taken = taken.ok_or_else(|| {
-            Problem::conflict("this answer was not asked for, came too late or has been used: begin again")
+            Problem::conflict(
+                "this answer was not asked for, came too late or has been used: begin again",
+            )
         })?;
         let code = answer.code.filter(|_| answer.error.is_none());
         let code = code.ok_or_else(|| Problem::conflict("the consent was not given"))?;

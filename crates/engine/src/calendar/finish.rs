@@ -62,7 +62,9 @@ impl UseCase for FinishCase {
             source: self.source.id,
             provider: ProviderId::from_uuid(provider),
         };
-        let Reading { busy, free, is_all, .. } = &self.reading;
+        let Reading {
+            busy, free, is_all, ..
+        } = &self.reading;
         let changed = store::external_event::external_event_apply_in_tx(
             conn, business, owner, busy, free, *is_all,
         )
@@ -70,7 +72,8 @@ impl UseCase for FinishCase {
         if changed > 0 {
             changes.calendars.push(provider);
         }
-        self.tell(conn, catalogue, changed > 0, &mut changes).await?;
+        self.tell(conn, catalogue, changed > 0, &mut changes)
+            .await?;
         self.end_in_tx(conn).await?;
         Ok((changes, true))
     }
@@ -99,10 +102,9 @@ impl FinishCase {
                 part: &part,
             };
             let now = self.engine.clock().now();
-            let found = store::calendar_connection::connection_out_of_step(
-                conn, business, desired, now,
-            )
-            .await?;
+            let found =
+                store::calendar_connection::connection_out_of_step(conn, business, desired, now)
+                    .await?;
             rewrites.extend(
                 found
                     .into_iter()

@@ -257,8 +257,8 @@ pub(super) fn in_words(problem: &Problem) -> String {
         | Problem::PaymentFailed { message }
         | Problem::PluginRefused { message } => message.clone(),
         Problem::SlotUnavailable { .. } => "the time cannot be had".to_owned(),
-        Problem::VersionConflict { .. }
-        | Problem::IdempotencyConflict
-        | Problem::HoldExpired => "it has changed meanwhile".to_owned(),
+        Problem::VersionConflict { .. } | Problem::IdempotencyConflict | Problem::HoldExpired => {
+            "it has changed meanwhile".to_owned()
+        }
     }
 }

@@ -59,7 +59,8 @@ pub(super) fn judge(seen: &Seen, known: &Known<'_>) -> Verdict {
     if belongs {
         displaced(seen, known)
     } else {
-        let is_over = matches!(seen.state, ExternalState::Busy { ends_at, .. } if ends_at <= known.now);
+        let is_over =
+            matches!(seen.state, ExternalState::Busy { ends_at, .. } if ends_at <= known.now);
         match seen.state {
             ExternalState::Gone => Verdict::Nothing,
             _ if known.is_others || is_over => Verdict::Nothing,
@@ -76,9 +77,8 @@ fn displaced(seen: &Seen, known: &Known<'_>) -> Verdict {
     }
     let written = known.link.and_then(|link| link.etag.as_deref());
     let is_echo = seen.etag.is_some() && seen.etag.as_deref() == written;
-    let follows = known.policy == ExternalMove::Follow
-        && written.is_some()
-        && session.starts_at > known.now;
+    let follows =
+        known.policy == ExternalMove::Follow && written.is_some() && session.starts_at > known.now;
     match seen.state {
         _ if is_echo => Verdict::Nothing,
         ExternalState::Busy { starts_at, ends_at }

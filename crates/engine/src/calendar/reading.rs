@@ -79,9 +79,7 @@ impl Reader<'_> {
         links: &[LinkRow],
     ) -> Result<Reading, CalendarError> {
         let now = self.engine.clock().now();
-        let is_recent = source
-            .full_read_at
-            .is_some_and(|at| now - at < WHOLE_EVERY);
+        let is_recent = source.full_read_at.is_some_and(|at| now - at < WHOLE_EVERY);
         let token = source.sync_token.clone().filter(|_| is_recent);
         let window = (now - PAST, now + TimeDelta::days(self.days_ahead()));
         if token.is_some() {

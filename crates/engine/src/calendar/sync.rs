@@ -23,6 +23,8 @@ const POLL_MAX: TimeDelta = TimeDelta::hours(24);
 const POLL_BESIDE_CHANNEL: TimeDelta = TimeDelta::hours(1);
 /// What nobody can read for now is looked at again this rarely: whoever mends it has it read at once.
 const IDLE: TimeDelta = TimeDelta::hours(6);
+/// How often it is looked whether a plugin is used again that is not.
+const UNUSED: TimeDelta = TimeDelta::minutes(5);
 /// How long to wait after a failure: twice as long after each further one.
 const BACK_OFF_MIN: TimeDelta = TimeDelta::seconds(15);
 const BACK_OFF_MAX: TimeDelta = TimeDelta::hours(4);
@@ -101,8 +103,8 @@ impl Engine {
                 is_all: true,
                 ..Reading::default()
             };
-            let idle = self.clock().now() + IDLE;
-            let case = case(self, taken, &connection, (nothing, idle));
+            let again = self.clock().now() + UNUSED;
+            let case = case(self, taken, &connection, (nothing, again));
             return self.finish(case).await;
         };
         let settings = self.settings_of(&catalogue, plugin.name());
@@ -185,8 +187,7 @@ impl Reader<'_> {
         let source = &taken.source;
         let renew_at = self.keep_channel(source).await?;
         let conn = self.conn().await?;
-        let links =
-            store::calendar_link::link_list(&conn, self.business, self.connection.id).await;
+        let links = store::calendar_link::link_list(&conn, self.business, self.connection.id).await;
         drop(conn);
         let links = links.map_err(|error| away(&error.into()))?;
         let mut reading = self.read(source, &links).await?;
@@ -195,7 +196,12 @@ impl Reader<'_> {
         Ok(FinishCase {
             consequences,
             keeps_events: true,
-            ..case(self.engine, taken, &self.connection, (reading, next_sync_at))
+            ..case(
+                self.engine,
+                taken,
+                &self.connection,
+                (reading, next_sync_at),
+            )
         })
     }
 

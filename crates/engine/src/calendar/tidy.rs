@@ -50,7 +50,11 @@ impl Desk<'_> {
         let note = match reached {
             Ok(()) => None,
             // Nothing more can be done with an access that is not one any more: what is left there is its owner's.
-            Err(Failure::NotYet { reason, .. } | Failure::Misconfigured { reason }) if has_ended => Some(reason),
+            Err(Failure::NotYet { reason, .. } | Failure::Misconfigured { reason })
+                if has_ended =>
+            {
+                Some(reason)
+            }
             Err(failure) => return Err(failure),
         };
         if has_ended {
@@ -86,7 +90,10 @@ impl Desk<'_> {
         let links = store::calendar_link::link_list(&conn, self.business, connection.id).await;
         drop(conn);
         let sources = sources.map_err(|error| away(&error.into()))?;
-        for source in sources.iter().filter(|source| source.next_sync_at.is_none()) {
+        for source in sources
+            .iter()
+            .filter(|source| source.next_sync_at.is_none())
+        {
             self.retire(access, connection, source).await?;
         }
         if connection.ended_at.is_none() {
@@ -110,7 +117,10 @@ impl Desk<'_> {
             match self.calendar.unwatch(access, &channel).await {
                 Ok(()) => {}
                 Err(CalendarError::Failed(Failure::GiveUp { reason })) => {
-                    tracing::info!(reason, "a channel could not be closed: it runs out by itself");
+                    tracing::info!(
+                        reason,
+                        "a channel could not be closed: it runs out by itself"
+                    );
                 }
                 Err(error) => return Err(self.failed(connection, error).await),
             }

@@ -129,7 +129,9 @@ impl Desk<'_> {
             Ok::<_, Failure>(list.pop().filter(|row| row.plugin == self.plugin))
         };
         let Some(connection) = found.await? else {
-            return Ok(Done::skipped("the provider's calendar is not connected any more"));
+            return Ok(Done::skipped(
+                "the provider's calendar is not connected any more",
+            ));
         };
         if connection.broken_at.is_some() {
             return Err(broken());
@@ -190,7 +192,9 @@ impl Desk<'_> {
         let revision = store::calendar_link::link_intend(&conn, self.business, intended).await;
         drop(conn);
         let Some(revision) = revision.map_err(|error| away(&error.into()))? else {
-            return Ok(Done::skipped("the provider's calendar is not connected any more"));
+            return Ok(Done::skipped(
+                "the provider's calendar is not connected any more",
+            ));
         };
         let written = match self.calendar.put(&kept.access, calendar, &event).await {
             Ok(written) => written,
@@ -269,9 +273,7 @@ pub(super) fn is_written_to(
     calendar: &str,
 ) -> bool {
     let route = catalogue.calendars.get(&session.provider_id);
-    route.is_some_and(|route| {
-        route.plugin == plugin && route.write_to.as_deref() == Some(calendar)
-    })
+    route.is_some_and(|route| route.plugin == plugin && route.write_to.as_deref() == Some(calendar))
 }
 
 /// A booking as its provider reads it in their calendar.

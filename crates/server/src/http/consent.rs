@@ -39,11 +39,15 @@ pub(super) async fn take(
         Ok(ConsentOutcome::Connected(provider)) => page(
             StatusCode::OK,
             "The calendar is connected",
-            &format!("The calendar of {provider} is kept in step from now on. You can close this page."),
+            &format!(
+                "The calendar of {provider} is kept in step from now on. You can close this page."
+            ),
         ),
-        Ok(ConsentOutcome::Failed(reason)) => {
-            page(StatusCode::BAD_REQUEST, "The calendar is not connected", &reason)
-        }
+        Ok(ConsentOutcome::Failed(reason)) => page(
+            StatusCode::BAD_REQUEST,
+            "The calendar is not connected",
+            &reason,
+        ),
         Ok(ConsentOutcome::Nobody) => page(
             StatusCode::NOT_FOUND,
             "There is nothing here",
