@@ -218,6 +218,9 @@ async fn every_mutation_is_for_those_in_the_table_and_a_refusal_changes_nothing(
     configurePlugin          FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      yes
     checkPlugin              FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      yes
     retryDelivery            FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
+    startCalendarConnection  FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
+    connectCalendar          FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
+    disconnectCalendar       FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
     ");
     stage.app.stop().await;
 }

@@ -272,6 +272,8 @@ async fn bookings_go_where_they_are_to_be_written() {
         ..stage.input()
     };
     stage.connect(other).await;
+    // What is being written at that moment is waited for.
+    stage.later().await;
     assert_eq!(stage.there("anna"), Vec::<String>::new());
     assert_eq!(stage.there("elsewhere"), ["02T10:00", "02T12:00"]);
     assert_eq!(

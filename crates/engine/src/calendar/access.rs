@@ -1,10 +1,12 @@
 //! By what a calendar elsewhere is reached, and what it means that it is not any more.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::event::EventKind;
 use domain::id::{BusinessId, CalendarId, Id, ProviderId};
+use futures_util::FutureExt;
 use plugin_api::{CalendarAccess, CalendarError, Failure, PluginSettings};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -17,6 +19,8 @@ use crate::event::Happening;
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Error, Result};
 
+/// How long the other side may take to answer somebody who waits.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How long what waits for a new access waits before it looks again by itself.
 const BROKEN_WAIT: Duration = Duration::from_secs(300);
 
@@ -102,6 +106,18 @@ impl Engine {
                 }
             }
         }
+    }
+}
+
+/// What the other side answers to somebody who waits for it: within a time limit, and whatever the plugin does.
+pub(super) async fn patiently<T>(
+    asked: impl Future<Output = Result<T, CalendarError>>,
+) -> Result<T, CalendarError> {
+    let asked = AssertUnwindSafe(asked).catch_unwind();
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => Err(Failure::retry("the plugin panicked").into()),
+        Err(_) => Err(Failure::retry("the other side did not answer in time").into()),
     }
 }
 

@@ -2,14 +2,13 @@
 //! there are; then the connection is written, and with it a delivery for every booking ahead.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::actor::Right;
 use domain::event::EventKind;
 use domain::id::{BookingId, CalendarId, Id, ProviderId};
 use domain::problem::Problem;
-use plugin_api::{CalendarAccount, CalendarError, Failure, Plugin, PluginSettings};
+use plugin_api::{CalendarAccount, CalendarError, Plugin, PluginSettings};
 use secrecy::{ExposeSecret, SecretString};
 use store::Conn;
 use store::calendar_connection::{ConnectionRow, Desired};
@@ -17,6 +16,7 @@ use store::changes::Changes;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use super::access::patiently;
 use super::route;
 use super::work::Work;
 use crate::catalogue::Catalogue;
@@ -25,8 +25,6 @@ use crate::idempotency::Key;
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Error, Result, secret};
 
-/// How long the other side may take to say whose calendars these are.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// The most calendars that are read for one provider.
 const READ_MAX: usize = 20;
 
@@ -201,10 +199,7 @@ impl ConnectCase {
             .engine
             .access(business, &trial, settings)
             .map_err(|failure| Problem::conflict(failure.reason()))?;
-        let answer = tokio::time::timeout(PATIENCE, calendar.account(&access)).await;
-        let answer = answer.unwrap_or_else(|_| {
-            Err(Failure::retry("the other side did not answer in time").into())
-        });
+        let answer = patiently(calendar.account(&access)).await;
         Ok(Asked {
             before: same.map(|row| row.id),
             version: same.map_or(0, |row| row.version),

@@ -3,12 +3,10 @@
 //! What the answer must bear is random, known by its hash, bound to business, provider and plugin, good for one answer and ten minutes. The
 //! verifier is kept sealed beside it: the code alone is of no use to anybody.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use domain::id::{Id, ProviderId};
 use domain::problem::Problem;
-use plugin_api::{Consent, Failure};
+use plugin_api::Consent;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -16,6 +14,7 @@ use store::Conn;
 use store::calendar_consent::ConsentRow;
 use store::changes::Changes;
 
+use super::access::patiently;
 use super::connect::ConnectCalendar;
 use super::follow::in_words;
 use crate::tx::{TxError, UseCase};
@@ -23,8 +22,6 @@ use crate::{Caller, Engine, Error, Result, secret};
 
 /// How long an answer is waited for.
 const GOOD_FOR: TimeDelta = TimeDelta::minutes(10);
-/// How long the other side may take to redeem a code.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the other side sends a provider back with.
 #[derive(Clone, Default)]
@@ -251,11 +248,7 @@ impl Engine {
         let calendar = plugin.calendar();
         let calendar =
             calendar.ok_or_else(|| Problem::not_found(&["plugin"], "calendar plugin"))?;
-        let redeemed = calendar.redeem(&settings, &consent, code.expose_secret());
-        let redeemed = tokio::time::timeout(PATIENCE, redeemed).await;
-        let redeemed = redeemed.unwrap_or_else(|_| {
-            Err(Failure::retry("the other side did not answer in time").into())
-        });
+        let redeemed = patiently(calendar.redeem(&settings, &consent, code.expose_secret())).await;
         Ok(redeemed.map_err(|error| {
             Problem::conflict(format!("the consent could not be redeemed: {error}"))
         })?)
