@@ -202,7 +202,7 @@ async fn storm(seed: u64, policy: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_happens_calendars_and_bookings_agree_in_the_end() {
-    let storms = (1..=6).map(|seed| {
+    let storms = (1..=24).map(|seed| {
         let policy = if seed % 2 == 0 { "FOLLOW" } else { "RESTORE" };
         tokio::spawn(storm(seed, policy))
     });

@@ -10,6 +10,7 @@ pub mod block;
 pub mod booking;
 pub mod business;
 pub mod calendar;
+pub mod calendar_channel;
 pub mod calendar_connection;
 pub mod calendar_consent;
 pub mod calendar_link;

@@ -85,13 +85,13 @@ impl Stage {
         let app = App::start_with(world.clone(), HttpOptions::default(), jobs).await;
         Self {
             app,
+            world,
             diary,
             anna,
             ben,
             service,
             changes,
             database,
-            world,
         }
     }
 

@@ -35,7 +35,7 @@ impl Engine {
         let Ok(channel) = channel.parse::<Uuid>() else {
             return Ok(None);
         };
-        let found = store::calendar_source::source_by_channel(conn, business, channel).await?;
+        let found = store::calendar_channel::channel_source(conn, business, channel).await?;
         let own = found.filter(|(_, known)| bool::from(known.ct_eq(digest.as_slice())));
         Ok(own.map(|(source, _)| CalledSource(source)))
     }

@@ -3,7 +3,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use plugin_api::{CalendarError, ChannelRequest};
-use store::calendar_source::{ChannelRow, SourceRow};
+use store::calendar_channel::ChannelRow;
+use store::calendar_source::SourceRow;
 use uuid::Uuid;
 
 use super::reading::Reader;
@@ -40,14 +41,9 @@ impl Reader<'_> {
                 tracing::info!(%error, plugin = self.connection.plugin, "no channel could be had: the calendar is asked now and then");
                 let until = now + AGAIN;
                 let conn = self.conn().await?;
-                store::calendar_source::source_channel_put_off(
-                    &conn,
-                    self.business,
-                    self.lease,
-                    until,
-                )
-                .await
-                .map_err(|error| super::access::away(&error.into()))?;
+                store::calendar_channel::channel_put_off(&conn, self.business, self.lease, until)
+                    .await
+                    .map_err(|error| super::access::away(&error.into()))?;
                 Ok(None)
             }
         }
@@ -82,10 +78,9 @@ impl Reader<'_> {
             renew_at,
         };
         let conn = self.conn().await?;
-        let is_held =
-            store::calendar_source::source_channel_set(&conn, self.business, self.lease, &row)
-                .await
-                .map_err(|error| super::access::away(&error.into()))?;
+        let is_held = store::calendar_channel::channel_set(&conn, self.business, self.lease, &row)
+            .await
+            .map_err(|error| super::access::away(&error.into()))?;
         drop(conn);
         // The one before calls no more; where the lease was lost, neither does this one.
         let over = if is_held {

@@ -17,6 +17,7 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::access::patiently;
+use super::choice::{read_from, sources, write_to};
 use super::route;
 use super::work::Work;
 use crate::catalogue::Catalogue;
@@ -24,9 +25,6 @@ use crate::event::Happening;
 use crate::idempotency::Key;
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Error, Result, secret};
-
-/// The most calendars that are read for one provider.
-const READ_MAX: usize = 20;
 
 /// Calendars to connect, or to choose anew.
 #[derive(Debug, Clone)]
@@ -251,83 +249,14 @@ impl ConnectCase {
         let account = &asked.account;
         let mut row = self.blank(asked.subject.clone(), asked.sealed.clone());
         row.account.clone_from(&account.name);
-        row.read_from = self.read_from(account, goes_on)?;
-        row.write_to = self.write_to(account, goes_on)?;
+        row.read_from = read_from(self.input.read_from.as_deref(), account, goes_on)?;
+        row.write_to = write_to(self.input.write_to.as_ref(), account, goes_on)?;
         if let Some(before) = goes_on {
             row.id = before.id;
             row.version = before.version + 1;
             row.created_at = before.created_at;
         }
         Ok(row)
-    }
-
-    fn read_from(
-        &self,
-        account: &CalendarAccount,
-        goes_on: Option<&ConnectionRow>,
-    ) -> Result<Vec<String>, Problem> {
-        let path = ["input", "readFrom"];
-        let is_known = |id: &String| account.calendars.iter().any(|known| known.id == *id);
-        let mut chosen = match (&self.input.read_from, goes_on) {
-            (Some(chosen), _) => {
-                if let Some(unknown) = chosen.iter().find(|id| !is_known(id)) {
-                    let message = format!("the account has no calendar `{unknown}`");
-                    return Err(Problem::invalid(&path, message));
-                }
-                chosen.clone()
-            }
-            (None, Some(before)) => {
-                let mut kept = before.read_from.clone();
-                kept.retain(is_known);
-                kept
-            }
-            (None, None) => account
-                .calendars
-                .first()
-                .map(|main| main.id.clone())
-                .into_iter()
-                .collect(),
-        };
-        chosen.sort();
-        chosen.dedup();
-        if chosen.len() > READ_MAX {
-            let message = format!("must be at most {READ_MAX} calendars");
-            return Err(Problem::invalid(&path, message));
-        }
-        Ok(chosen)
-    }
-
-    fn write_to(
-        &self,
-        account: &CalendarAccount,
-        goes_on: Option<&ConnectionRow>,
-    ) -> Result<Option<String>, Problem> {
-        let path = ["input", "writeTo"];
-        let find = |id: &str| account.calendars.iter().find(|known| known.id == id);
-        match (&self.input.write_to, goes_on) {
-            (Some(None), _) => Ok(None),
-            (Some(Some(id)), _) => match find(id) {
-                Some(known) if known.writable => Ok(Some(id.clone())),
-                Some(_) => Err(Problem::invalid(
-                    &path,
-                    "nothing can be written to this calendar",
-                )),
-                None => {
-                    let message = format!("the account has no calendar `{id}`");
-                    Err(Problem::invalid(&path, message))
-                }
-            },
-            (None, Some(before)) => {
-                let kept = before.write_to.as_deref();
-                Ok(kept
-                    .filter(|id| find(id).is_some_and(|known| known.writable))
-                    .map(str::to_owned))
-            }
-            (None, None) => {
-                let main = account.calendars.first().filter(|main| main.writable);
-                Ok(main.map(|main| main.id.clone()))
-            }
-        }
     }
 
     /// What waited for the access goes out, and every booking ahead that does not stand there as it should.
@@ -358,17 +287,6 @@ impl ConnectCase {
     }
 }
 
-/// The calendars that a connection reads, and whether each makes busy: what is written to is read, too, for what becomes of our events.
-fn sources(row: &ConnectionRow) -> Vec<(String, bool)> {
-    let read = row.read_from.iter().map(|id| (id.clone(), true));
-    let written = row
-        .write_to
-        .iter()
-        .filter(|id| !row.read_from.contains(id))
-        .map(|id| (id.clone(), false));
-    read.chain(written).collect()
-}
-
 /// Ends a connection: nothing more is read by it, and what was read makes nobody busy. Answers whether it had not ended before.
 pub(super) async fn end_in_tx(
     conn: &Conn,
@@ -385,6 +303,15 @@ pub(super) async fn end_in_tx(
     Ok(has_ended)
 }
 
+/// Who sets the hours of a provider connects their calendars.
+pub(super) fn may_connect(caller: &Caller, provider: ProviderId) -> Result<()> {
+    if caller.actor.may(Right::ManageSchedule(Some(provider))) {
+        Ok(())
+    } else {
+        Err(Error::forbidden(caller, "connect this provider's calendar"))
+    }
+}
+
 impl Engine {
     /// Connects a provider's calendars elsewhere, or chooses among them.
     pub async fn connect_calendar(
@@ -393,7 +320,7 @@ impl Engine {
         input: ConnectCalendar,
         key: Option<&str>,
     ) -> Result<ProviderId> {
-        self.may_connect(caller, input.provider_id)?;
+        may_connect(caller, input.provider_id)?;
         let token = input.refresh_token.as_ref();
         let token = token.map(|token| secret::hash(token.expose_secret().as_bytes()));
         let asked = (
@@ -417,15 +344,6 @@ impl Engine {
         };
         self.detached(async move { engine.write(&caller, key.as_ref(), &case).await })
             .await
-    }
-
-    /// Who sets the hours of a provider connects their calendars.
-    pub(super) fn may_connect(&self, caller: &Caller, provider: ProviderId) -> Result<()> {
-        if caller.actor.may(Right::ManageSchedule(Some(provider))) {
-            Ok(())
-        } else {
-            Err(Error::forbidden(caller, "connect this provider's calendar"))
-        }
     }
 
     /// The plugin by which a provider's calendars are connected.

@@ -15,7 +15,7 @@ use store::calendar_consent::ConsentRow;
 use store::changes::Changes;
 
 use super::access::patiently;
-use super::connect::ConnectCalendar;
+use super::connect::{ConnectCalendar, may_connect};
 use super::follow::in_words;
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Error, Result, secret};
@@ -116,7 +116,7 @@ impl Engine {
         provider: ProviderId,
         plugin: &str,
     ) -> Result<String> {
-        self.may_connect(caller, provider)?;
+        may_connect(caller, provider)?;
         let plugin = self.connectable(caller, &[], provider, plugin).await?;
         let catalogue = self.catalogue(caller).await?;
         let settings = self
@@ -206,11 +206,11 @@ impl Engine {
         })?;
         let code = answer.code.filter(|_| answer.error.is_none());
         let code = code.ok_or_else(|| Problem::conflict("the consent was not given"))?;
-        let token = self.redeem_consent(caller, plugin, &taken, &code).await?;
+        let refresh_token = self.redeem_consent(caller, plugin, &taken, &code).await?;
         let input = ConnectCalendar {
             provider_id: taken.provider,
             plugin: plugin.to_owned(),
-            refresh_token: Some(token),
+            refresh_token: Some(refresh_token),
             read_from: None,
             write_to: None,
         };

@@ -10,7 +10,7 @@ use store::Conn;
 use store::calendar_connection::ConnectionRow;
 use store::changes::Changes;
 
-use super::connect::end_in_tx;
+use super::connect::{end_in_tx, may_connect};
 use super::route;
 use crate::catalogue::Catalogue;
 use crate::event::Happening;
@@ -85,7 +85,7 @@ impl Engine {
         provider: ProviderId,
         key: Option<&str>,
     ) -> Result<ProviderId> {
-        self.may_connect(caller, provider)?;
+        may_connect(caller, provider)?;
         let key = Key::of("disconnectCalendar", key, &provider)?;
         let (engine, caller) = (self.clone(), *caller);
         let case = DisconnectCase {

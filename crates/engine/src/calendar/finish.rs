@@ -65,15 +65,14 @@ impl UseCase for FinishCase {
         let Reading {
             busy, free, is_all, ..
         } = &self.reading;
-        let changed = store::external_event::external_event_apply_in_tx(
+        let rows = store::external_event::external_event_apply_in_tx(
             conn, business, owner, busy, free, *is_all,
         )
         .await?;
-        if changed > 0 {
+        if rows > 0 {
             changes.calendars.push(provider);
         }
-        self.tell(conn, catalogue, changed > 0, &mut changes)
-            .await?;
+        self.tell(conn, catalogue, rows > 0, &mut changes).await?;
         self.end_in_tx(conn).await?;
         Ok((changes, true))
     }

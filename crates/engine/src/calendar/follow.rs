@@ -32,7 +32,7 @@ pub(super) struct Consequences {
 
 /// Bookings of which there are events, and what is known about them.
 struct Bookings {
-    bookings: HashMap<BookingId, Booking>,
+    by_id: HashMap<BookingId, Booking>,
     sessions: HashMap<SessionId, Session>,
     links: HashMap<BookingId, LinkRow>,
     pending: Vec<BookingId>,
@@ -54,7 +54,7 @@ impl Reader<'_> {
         let bookings = self.bookings(&ours).await?;
         let now = self.engine.clock().now();
         for seen in ours {
-            let booking = bookings.bookings.get(&seen.booking);
+            let booking = bookings.by_id.get(&seen.booking);
             let session = booking.and_then(|found| bookings.sessions.get(&found.session_id));
             let (Some(booking), Some(session)) = (booking, session) else {
                 reading.add_strange(source, seen, now);
@@ -107,7 +107,7 @@ impl Reader<'_> {
                 bookings.iter().map(|booking| booking.session_id).collect();
             let sessions = store::session::session_list(&conn, business, &sessions).await?;
             Ok::<_, store::StoreError>(Bookings {
-                bookings: bookings.into_iter().map(|row| (row.id, row)).collect(),
+                by_id: bookings.into_iter().map(|row| (row.id, row)).collect(),
                 sessions: sessions.into_iter().map(|row| (row.id, row)).collect(),
                 links: links
                     .into_iter()

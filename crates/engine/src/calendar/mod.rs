@@ -10,6 +10,7 @@
 mod access;
 mod call;
 mod channel;
+mod choice;
 mod connect;
 mod consent;
 mod disconnect;

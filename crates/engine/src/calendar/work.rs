@@ -120,15 +120,7 @@ impl Desk<'_> {
         if !is_in_use(&catalogue, plugin) {
             return Ok(Done::skipped("the business does not use the plugin"));
         }
-        let found = async {
-            let conn = self.conn().await?;
-            let ids = [provider.uuid()];
-            let list =
-                store::calendar_connection::connection_list(&conn, self.business, &ids).await;
-            let mut list = list.map_err(|error| away(&error.into()))?;
-            Ok::<_, Failure>(list.pop().filter(|row| row.plugin == self.plugin))
-        };
-        let Some(connection) = found.await? else {
+        let Some(connection) = self.connection_of(provider).await? else {
             return Ok(Done::skipped(
                 "the provider's calendar is not connected any more",
             ));
@@ -171,6 +163,14 @@ impl Desk<'_> {
         store::calendar_connection::connection_delivery_booking(&conn, self.business, id)
             .await
             .map_err(|error| away(&error.into()))
+    }
+
+    async fn connection_of(&self, provider: ProviderId) -> Result<Option<ConnectionRow>, Failure> {
+        let conn = self.conn().await?;
+        let ids = [provider.uuid()];
+        let list = store::calendar_connection::connection_list(&conn, self.business, &ids).await;
+        let mut list = list.map_err(|error| away(&error.into()))?;
+        Ok(list.pop().filter(|row| row.plugin == self.plugin))
     }
 
     async fn put(&self, kept: &Kept, calendar: &str) -> Result<Done, Failure> {

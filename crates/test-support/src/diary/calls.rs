@@ -19,8 +19,9 @@ use super::{BadCall, Channel, Diary, DiaryEvent, State, account_of, event_id, kn
 /// How long a channel tells.
 const CHANNEL_DAYS: i64 = 7;
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// What the page is shown of a verifier (here in hexadecimal).
+fn challenge(verifier: &SecretString) -> String {
+    format!("{:x}", Sha256::digest(verifier.expose_secret().as_bytes()))
 }
 
 impl Diary {
@@ -72,7 +73,7 @@ impl CalendarSync for Diary {
     fn consent_url(&self, _: &PluginSettings, consent: &Consent) -> Result<String, Failure> {
         let verifier = consent.code_verifier.expose_secret();
         assert!((43..=128).contains(&verifier.len()), "RFC 7636, 4.1");
-        let challenge = hex(&Sha256::digest(verifier.as_bytes()));
+        let challenge = challenge(&consent.code_verifier);
         let Consent {
             redirect_url,
             state,
@@ -89,9 +90,7 @@ impl CalendarSync for Diary {
         consent: &Consent,
         code: &str,
     ) -> Result<SecretString, CalendarError> {
-        let challenge = hex(&Sha256::digest(
-            consent.code_verifier.expose_secret().as_bytes(),
-        ));
+        let challenge = challenge(&consent.code_verifier);
         self.call("redeem", |state| match state.codes.remove(code) {
             Some((asked, token)) if asked == challenge => Ok(token.into()),
             _ => Err(Failure::give_up("invalid_grant").into()),
