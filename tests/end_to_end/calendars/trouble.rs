@@ -142,6 +142,7 @@ async fn one_who_hangs_or_panics_stands_in_nobody_s_way() {
         let shown = stage.connection().await.unwrap();
         assert_eq!(shown.state, PluginState::Retrying, "{shown:?}");
         stage.book_each_day().await;
+        stage.settled().await;
     }
     // The other provider's is read meanwhile.
     let bens = ConnectCalendar {
