@@ -12,6 +12,8 @@
 mod api;
 mod authorization;
 mod booking;
+mod calendar_storm;
+mod calendars;
 mod delivery;
 mod google_settings;
 mod hang_up;

@@ -23,6 +23,8 @@ pub enum Actor {
     Owner(TokenId),
     /// The software itself: timers, demo data.
     System,
+    /// A provider's calendar elsewhere, which a booking follows.
+    Calendar,
 }
 
 /// The roles for which tokens are made.
@@ -58,7 +60,7 @@ impl Actor {
     /// Whether the actor may. Rights over one booking of a guest are asked of [`Actor::may_touch`].
     pub fn may(&self, right: Right) -> bool {
         match self {
-            Self::Owner(_) | Self::Manager(_) | Self::System => true,
+            Self::Owner(_) | Self::Manager(_) | Self::System | Self::Calendar => true,
             Self::Provider(own, _) => match right {
                 Right::ManageCatalogue | Right::ManagePlugins => false,
                 Right::ManageSchedule(of)
@@ -88,7 +90,7 @@ impl Actor {
     pub fn is_staff(&self) -> bool {
         matches!(
             self,
-            Self::Owner(_) | Self::Manager(_) | Self::Provider(..) | Self::System
+            Self::Owner(_) | Self::Manager(_) | Self::Provider(..) | Self::System | Self::Calendar
         )
     }
 
@@ -100,6 +102,7 @@ impl Actor {
             Self::Manager(_) => "manager",
             Self::Owner(_) => "owner",
             Self::System => "system",
+            Self::Calendar => "calendar",
         }
     }
 }

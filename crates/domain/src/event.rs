@@ -79,11 +79,20 @@ pub enum EventKind {
     /// An endpoint for webhooks was switched off, because it only failed for days.
     #[serde(rename = "webhook.paused")]
     WebhookPaused,
+    /// A provider's calendars elsewhere were read, and say something else than before.
+    #[serde(rename = "calendar.changed")]
+    CalendarChanged,
+    /// The access to a provider's calendars elsewhere was taken back: they have to connect anew. Its calendar is the provider's.
+    #[serde(rename = "calendar.broken")]
+    CalendarBroken,
+    /// The event of a booking was moved or deleted elsewhere, and the booking could not follow: the event is put back.
+    #[serde(rename = "calendar.conflict")]
+    CalendarConflict,
 }
 
 impl EventKind {
     /// Every kind there is.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::BookingConfirmed,
         Self::BookingPending,
         Self::PaymentPaid,
@@ -105,6 +114,9 @@ impl EventKind {
         Self::ScheduleChanged,
         Self::CatalogueChanged,
         Self::WebhookPaused,
+        Self::CalendarChanged,
+        Self::CalendarBroken,
+        Self::CalendarConflict,
     ];
 
     /// The name under which it is stored and shown, `booking.confirmed`.
@@ -131,6 +143,9 @@ impl EventKind {
             Self::ScheduleChanged => "schedule.changed",
             Self::CatalogueChanged => "catalogue.changed",
             Self::WebhookPaused => "webhook.paused",
+            Self::CalendarChanged => "calendar.changed",
+            Self::CalendarBroken => "calendar.broken",
+            Self::CalendarConflict => "calendar.conflict",
         }
     }
 

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::event::{BookingFacts, Event, EventKind};
-use domain::id::{CalendarId, EventId, HoldId, Id, PaymentId};
+use domain::id::{CalendarId, EventId, HoldId, Id, PaymentId, ProviderId};
 use store::changes::{Changes, DeliveryRow, EventRow};
 use uuid::Uuid;
 
@@ -33,6 +33,8 @@ pub(crate) struct Recorded {
     pub booking_id: Option<Uuid>,
     pub booking_version: i64,
     pub at: DateTime<Utc>,
+    /// Whose bookings it bears on: the provider of its booking, and the one before.
+    pub providers: Vec<ProviderId>,
 }
 
 impl Engine {
@@ -77,6 +79,7 @@ impl Engine {
             booking_id: event.booking.as_ref().map(|facts| facts.booking_id.uuid()),
             booking_version: event.booking.as_ref().map_or(0, |facts| facts.version),
             at,
+            providers: event.booking.as_ref().map_or_else(Vec::new, providers),
         };
         self.deliver(catalogue, changes, kind, &recorded);
         changes.events.push(EventRow {
@@ -99,6 +102,7 @@ impl Engine {
         kind: EventKind,
         recorded: &Recorded,
     ) {
+        self.deliver_to_calendars(catalogue, changes, kind, recorded);
         for plugin in self.plugins_in_use(catalogue) {
             let wants = plugin
                 .reaction()
@@ -120,4 +124,11 @@ impl Engine {
             }));
         }
     }
+}
+
+fn providers(facts: &BookingFacts) -> Vec<ProviderId> {
+    let previous = facts.previous_provider.as_ref();
+    std::iter::once(facts.provider.id)
+        .chain(previous.map(|previous| previous.id))
+        .collect()
 }

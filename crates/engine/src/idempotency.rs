@@ -80,7 +80,7 @@ fn scope(actor: &Actor) -> String {
         Actor::Provider(_, token) | Actor::Manager(token) | Actor::Owner(token) => {
             token.to_string()
         }
-        Actor::System => "system".to_owned(),
+        Actor::System | Actor::Calendar => "system".to_owned(),
     }
 }
 

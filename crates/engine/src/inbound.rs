@@ -6,6 +6,7 @@ use plugin_api::{Inbound, InboundAbout, InboundRefused, InboundReply, InboundReq
 use store::Conn;
 use store::changes::Changes;
 
+use crate::calendar::CalledSource;
 use crate::catalogue::Catalogue;
 use crate::payment::CalledPayment;
 use crate::plugin::is_in_use;
@@ -36,6 +37,8 @@ enum Follows {
     Nothing,
     /// A payment is looked up.
     Payment(CalledPayment),
+    /// A calendar elsewhere is read.
+    Calendar(CalledSource),
 }
 
 impl UseCase for InboundCase {
@@ -51,10 +54,16 @@ impl UseCase for InboundCase {
                 .called_payment(&conn, &self.caller, self.plugin, &self.call.about)
                 .await?
                 .map_or(Follows::Nothing, Follows::Payment),
-            InboundAbout::Message { .. }
-            | InboundAbout::Wish { .. }
-            | InboundAbout::Calendar { .. }
-            | InboundAbout::Nothing => Follows::Nothing,
+            InboundAbout::Calendar {
+                channel_id,
+                secret_digest,
+            } => engine
+                .called_source(&conn, self.caller.business, channel_id, secret_digest)
+                .await?
+                .map_or(Follows::Nothing, Follows::Calendar),
+            InboundAbout::Message { .. } | InboundAbout::Wish { .. } | InboundAbout::Nothing => {
+                Follows::Nothing
+            }
         };
         Ok((catalogue, follows))
     }
@@ -74,6 +83,7 @@ impl UseCase for InboundCase {
             match follows {
                 Follows::Nothing => {}
                 Follows::Payment(called) => called.record(engine, catalogue, &mut changes)?,
+                Follows::Calendar(called) => called.record_in_tx(engine, conn, business).await?,
             }
         }
         Ok((changes, ()))

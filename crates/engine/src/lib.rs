@@ -7,6 +7,7 @@
 pub mod availability;
 pub mod booking;
 pub mod business;
+pub mod calendar;
 pub mod caller;
 pub mod catalogue;
 pub mod clock;

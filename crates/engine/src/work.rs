@@ -3,8 +3,8 @@
 
 use plugin_api::{Delivery, Done, Failure, Plugin};
 
-use crate::Engine;
 use crate::payment::Work;
+use crate::{Engine, calendar};
 
 /// Whether deliveries can come to a plugin.
 pub fn has_work(plugin: &dyn Plugin) -> bool {
@@ -15,9 +15,10 @@ pub fn has_work(plugin: &dyn Plugin) -> bool {
         || plugin.webhooks().is_some()
 }
 
-/// Whether what a delivery asks for is brought to its end also where the plugin was switched off meanwhile: what was begun about money is.
+/// Whether what a delivery asks for is brought to its end also where the plugin was switched off meanwhile: what was begun about money is, and
+/// what was left behind in calendars is cleared up.
 pub(crate) fn outlives_use(part: &str) -> bool {
-    Work::is_asked_for_by(part)
+    Work::is_asked_for_by(part) || calendar::Work::is_asked_for_by(part)
 }
 
 impl Engine {
@@ -30,6 +31,9 @@ impl Engine {
             return done;
         }
         if let Some(done) = self.work_on_webhook(plugin, delivery).await {
+            return done;
+        }
+        if let Some(done) = self.work_on_calendar(plugin, delivery).await {
             return done;
         }
         match plugin.reaction() {

@@ -186,7 +186,7 @@ pub struct BookingChange {
     at: DateTime,
     /// What, as the event is called: `booking.confirmed`, `booking.rescheduled`, `booking.cancelled`, …
     kind: String,
-    /// Who: `customer`, `provider`, `manager`, `owner` or `system`.
+    /// Who: `customer`, `provider`, `manager`, `owner`, `system`, or `calendar` where it follows its event in the provider's calendar.
     by: String,
     /// What it was before: a status, or for a move the start in UTC.
     from: Option<String>,

@@ -15,6 +15,7 @@ mod booking;
 mod booking_change;
 mod booking_list;
 mod business;
+mod calendar;
 mod connection;
 mod customer;
 mod delivery;

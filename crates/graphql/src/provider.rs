@@ -11,6 +11,7 @@ use engine::catalogue::provider as engine_provider;
 
 use crate::LIST_COST;
 use crate::block::Block;
+use crate::calendar::CalendarConnection;
 use crate::failure::Result;
 use crate::id::{list, parsed, shown};
 use crate::location::Location;
@@ -148,6 +149,14 @@ impl Provider {
             (from, to),
         )
         .await
+    }
+
+    /// Their connection to calendars elsewhere; `startCalendarConnection` and `connectCalendar` make it. Shown to whoever may change it: owners,
+    /// managers, and the provider themself; null for anybody else, and where there is none.
+    async fn calendar_connection(&self, ctx: &Context<'_>) -> Result<Option<CalendarConnection>> {
+        let asked = Asked::of(ctx)?;
+        let found = asked.calendar_connection(self.provider.id).await?;
+        Ok(found.map(|shown| CalendarConnection::new(shown, &self.catalogue.zone)))
     }
 
     /// Whether they are closed to new bookings. What was booked stands.

@@ -8,9 +8,10 @@ use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
 use domain::booking::Booking;
 use domain::customer::Customer;
-use domain::id::{BookingId, CustomerId, DeliveryId, SessionId};
+use domain::id::{BookingId, CustomerId, DeliveryId, ProviderId, SessionId};
 use domain::session::Session;
 use engine::booking::BookingChange;
+use engine::calendar::CalendarConnection;
 use engine::catalogue::Catalogue;
 use engine::delivery_list::DeliveryAttempt;
 use engine::payment::PaymentView;
@@ -122,6 +123,14 @@ impl<'a> Asked<'a> {
             .unwrap_or_default())
     }
 
+    /// The connection of a provider to calendars elsewhere, for those who may see it.
+    pub(crate) async fn calendar_connection(
+        &self,
+        id: ProviderId,
+    ) -> Result<Option<CalendarConnection>> {
+        self.at_hand.loader.load_one(id).await
+    }
+
     /// The history of a booking that is visible.
     pub(crate) async fn history(&self, id: BookingId) -> Result<Vec<BookingChange>> {
         Ok(self.at_hand.loader.load_one(id).await?.unwrap_or_default())
@@ -140,6 +149,19 @@ struct Itself(BookingId);
 pub(crate) struct Reader {
     pub(crate) engine: Engine,
     pub(crate) caller: Caller,
+}
+
+impl Loader<ProviderId> for Reader {
+    type Value = CalendarConnection;
+    type Error = Failure;
+
+    async fn load(&self, ids: &[ProviderId]) -> Result<HashMap<ProviderId, CalendarConnection>> {
+        let found = self.engine.calendar_connections(&self.caller, ids).await?;
+        Ok(found
+            .into_iter()
+            .map(|row| (row.provider_id, row))
+            .collect())
+    }
 }
 
 impl Loader<SessionId> for Reader {

@@ -8,6 +8,7 @@ use crate::booking::BookingQuery;
 use crate::booking_change::BookingMutation;
 use crate::booking_list::BookingListQuery;
 use crate::business::BusinessQuery;
+use crate::calendar::CalendarMutation;
 use crate::delivery::{DeliveryMutation, DeliveryQuery};
 use crate::hold::{HoldMutation, HoldQuery};
 use crate::location::{LocationMutation, LocationQuery};
@@ -60,4 +61,5 @@ pub struct Mutation(
     PluginMutation,
     DeliveryMutation,
     WebhookMutation,
+    CalendarMutation,
 );

@@ -1,4 +1,4 @@
-//! What happens by itself: events are delivered to plugins, holds run out, old answers are forgotten.
+//! What happens by itself: events are delivered to plugins, calendars elsewhere are read, holds run out, old answers are forgotten.
 //!
 //! Deliveries: at least once, in order for one booking, plugin and part. They are taken under a lease by a conditional UPDATE and their
 //! results recorded only by whoever still holds the lease, so any number of processes may work on one database and one that dies loses
@@ -10,6 +10,7 @@
 //! Timers have no memory of their own: what is due is read from the database, so a restart loses none.
 
 mod backoff;
+mod calendar;
 mod delivery;
 mod gate;
 mod record;
@@ -91,6 +92,14 @@ impl Jobs {
             options.clone(),
             stop.subscribe(),
         ));
+        let keeps_calendars = |plugin: &Arc<dyn plugin_api::Plugin>| plugin.calendar().is_some();
+        if engine.plugins().iter().any(keeps_calendars) {
+            tasks.spawn(calendar::run_calendars(
+                engine.clone(),
+                options.clone(),
+                stop.subscribe(),
+            ));
+        }
         tasks.spawn(timer::run_zones(
             engine.clone(),
             options.clone(),

@@ -255,7 +255,7 @@ pub struct BookingChange {
     pub at: DateTime<Utc>,
     /// What, as the event is called: `booking.rescheduled`.
     pub kind: String,
-    /// Who: `customer`, `provider`, `manager`, `owner`, `system`.
+    /// Who: `customer`, `provider`, `manager`, `owner`, `system`, `calendar`.
     pub by: String,
     /// What it was before.
     pub from: Option<String>,

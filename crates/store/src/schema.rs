@@ -356,6 +356,83 @@ diesel::table! {
         received_at -> Timestamptz,
     }
 }
+diesel::table! {
+    calendar_connection (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        provider_id -> Uuid,
+        plugin -> Text,
+        account -> Text,
+        subject -> Nullable<Text>,
+        sealed -> Nullable<Bytea>,
+        read_from -> Array<Text>,
+        write_to -> Nullable<Text>,
+        version -> BigInt,
+        broken_at -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        conflict -> Nullable<Text>,
+        conflict_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    calendar_consent (business_id, state_hash) {
+        business_id -> Uuid,
+        state_hash -> Bytea,
+        provider_id -> Uuid,
+        plugin -> Text,
+        redirect_url -> Text,
+        sealed -> Bytea,
+        expires_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    calendar_source (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        connection_id -> Uuid,
+        provider_id -> Uuid,
+        calendar -> Text,
+        is_busy -> Bool,
+        sync_token -> Nullable<Text>,
+        full_read_at -> Nullable<Timestamptz>,
+        last_sync_at -> Nullable<Timestamptz>,
+        next_sync_at -> Nullable<Timestamptz>,
+        nudges -> BigInt,
+        failures -> Int4,
+        last_error -> Nullable<Text>,
+        lease_id -> Nullable<Uuid>,
+        leased_until -> Nullable<Timestamptz>,
+        channel_id -> Nullable<Uuid>,
+        channel_resource -> Nullable<Text>,
+        channel_digest -> Nullable<Bytea>,
+        channel_expires_at -> Nullable<Timestamptz>,
+        channel_renew_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    external_event (business_id, source_id, external_id) {
+        business_id -> Uuid,
+        source_id -> Uuid,
+        external_id -> Text,
+        calendar_id -> Uuid,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    calendar_link (business_id, connection_id, booking_id) {
+        business_id -> Uuid,
+        connection_id -> Uuid,
+        booking_id -> Uuid,
+        calendar -> Text,
+        etag -> Nullable<Text>,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        revision -> BigInt,
+    }
+}
 
 diesel::table! {
     webhook_endpoint (business_id, id) {

@@ -293,7 +293,7 @@ pub async fn delivery_again_in_tx(
              SELECT $1, x.id, x.event_id, $3, $4, x.booking_id, x.booking_version, 'waiting', $5, $5 \
              FROM jsonb_to_recordset($2) AS x (id uuid, event_id uuid, booking_id uuid, booking_version bigint) \
              ORDER BY x.event_id \
-             ON CONFLICT (business_id, event_id, plugin, part) DO UPDATE \
+             ON CONFLICT (business_id, event_id, plugin, part, booking_id) DO UPDATE \
                SET status = 'waiting', attempts = 0, next_attempt_at = $5, finished_at = NULL \
                WHERE d.leased_until IS NULL OR d.leased_until <= $5 \
              RETURNING id",

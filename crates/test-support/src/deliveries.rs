@@ -1,4 +1,4 @@
-//! What the database itself tells of its deliveries, whichever process changed them: a test waits for the change, not for a while.
+//! What the database itself tells of its deliveries and of calendars elsewhere, whichever process changed them: a test waits for the change, not for a while.
 
 use std::future::poll_fn;
 use std::time::Duration;
@@ -13,6 +13,8 @@ const TELL: &str = "
 CREATE OR REPLACE FUNCTION tell_of_deliveries() RETURNS trigger LANGUAGE plpgsql AS
   'BEGIN NOTIFY delivery_changed; RETURN NULL; END';
 CREATE OR REPLACE TRIGGER tell_of_deliveries AFTER INSERT OR UPDATE ON delivery
+  FOR EACH STATEMENT EXECUTE FUNCTION tell_of_deliveries();
+CREATE OR REPLACE TRIGGER tell_of_calendars AFTER INSERT OR UPDATE OR DELETE ON calendar_source
   FOR EACH STATEMENT EXECUTE FUNCTION tell_of_deliveries();
 LISTEN delivery_changed;
 ";
@@ -43,10 +45,15 @@ impl Deliveries {
     /// Waits until so many deliveries are as the condition says.
     pub async fn until(&mut self, count: i64, condition: &str) {
         let query = format!("SELECT count(*) FROM delivery WHERE {condition}");
+        self.until_counted(count, &query).await;
+    }
+
+    /// Waits until a query counts so many; it is asked whenever deliveries or calendars elsewhere have changed.
+    pub async fn until_counted(&mut self, count: i64, query: &str) {
         let wait = async {
             while self
                 .client
-                .query_one(&query, &[])
+                .query_one(query, &[])
                 .await
                 .unwrap()
                 .get::<_, i64>(0)
@@ -56,6 +63,6 @@ impl Deliveries {
             }
         };
         let waited = tokio::time::timeout(PATIENCE, wait).await;
-        waited.unwrap_or_else(|_| panic!("there are not {count} deliveries where {condition}"));
+        waited.unwrap_or_else(|_| panic!("there are not {count} of: {query}"));
     }
 }

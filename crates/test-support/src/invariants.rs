@@ -96,4 +96,17 @@ WHERE b.status NOT IN ('pending', 'cancelled', 'expired')
 UNION ALL
 SELECT 'a booking waits for no payment', b.id::text FROM booking b
 WHERE (b.status = 'pending') <> (b.expires_at IS NOT NULL)
+UNION ALL
+-- Whoever is busy elsewhere has a connection there that is read for it.
+SELECT 'busy elsewhere without a connection', format('%s of source %s', e.external_id, e.source_id)
+FROM external_event e
+LEFT JOIN calendar_source s ON s.business_id = e.business_id AND s.id = e.source_id AND s.is_busy AND s.next_sync_at IS NOT NULL
+LEFT JOIN calendar_connection c ON c.business_id = s.business_id AND c.id = s.connection_id AND c.ended_at IS NULL
+WHERE c.id IS NULL OR s.provider_id <> c.provider_id OR e.calendar_id <> c.provider_id
+UNION ALL
+-- What is read is what the connection says.
+SELECT 'a calendar is read that was not chosen', format('%s of connection %s', s.calendar, c.id)
+FROM calendar_source s JOIN calendar_connection c ON c.business_id = s.business_id AND c.id = s.connection_id
+WHERE s.next_sync_at IS NOT NULL AND (c.ended_at IS NOT NULL OR s.is_busy <> (s.calendar = ANY (c.read_from))
+  OR NOT s.is_busy AND s.calendar IS DISTINCT FROM c.write_to)
 ";

@@ -12,6 +12,7 @@
 mod app;
 mod client;
 mod deliveries;
+mod diary;
 mod guarding;
 mod invariants;
 mod scripted;
@@ -26,6 +27,7 @@ use store::{Database, migrate};
 pub use app::App;
 pub use client::{Client, Socket};
 pub use deliveries::Deliveries;
+pub use diary::{ANNAS_TOKEN, BadCall, Diary, DiaryEvent};
 pub use guarding::Guarding;
 pub use invariants::{Violation, invariants};
 pub use scripted::Scripted;

@@ -60,6 +60,8 @@ pub struct WorldOptions {
     pub url: Option<String>,
     /// Connections of the engine.
     pub connections: usize,
+    /// The address under which the outside reaches it.
+    pub public_url: Option<String>,
 }
 
 impl Default for WorldOptions {
@@ -69,6 +71,7 @@ impl Default for WorldOptions {
             plugins: Vec::new(),
             url: None,
             connections: 16,
+            public_url: None,
         }
     }
 }
@@ -105,7 +108,13 @@ impl World {
             None => crate::database_url().await.expect("a database"),
         };
         let clock = options.now.map_or_else(Clock::system, Clock::standing_at);
-        let (engine, statements) = engine(&url, &clock, options.plugins, options.connections);
+        let (engine, statements) = engine(
+            &url,
+            &clock,
+            options.plugins,
+            options.connections,
+            options.public_url,
+        );
         let input = CreateBusiness {
             slug: "test".to_owned(),
             name: "Test & Sons".to_owned(),
@@ -119,7 +128,13 @@ impl World {
 
     /// Another engine on the same database and clock, as another process would have.
     pub fn another_node(&self, plugins: Vec<Arc<dyn Plugin>>) -> Self {
-        let (engine, statements) = engine(&self.url, &self.clock, plugins, 16);
+        let (engine, statements) = engine(
+            &self.url,
+            &self.clock,
+            plugins,
+            16,
+            self.engine.public_url().map(str::to_owned),
+        );
         Self {
             engine,
             statements,
@@ -327,6 +342,7 @@ fn engine(
     clock: &Clock,
     plugins: Vec<Arc<dyn Plugin>>,
     connections: usize,
+    public_url: Option<String>,
 ) -> (Engine, Recorder) {
     let statements = Recorder::default();
     let log = statements.0.clone();
@@ -346,7 +362,7 @@ fn engine(
             zones,
             plugins,
             vault: engine::Vault::new(&[7; 32]),
-            public_url: None,
+            public_url,
         }),
         statements,
     )

@@ -27,7 +27,7 @@ const EVERYBODY: [&str; 9] = [
 
 /// Every mutation, and after a comma what is special about the input; the type of its input, if it has one; what it answers, nothing where
 /// that is a plain value.
-const MUTATIONS: [(&str, &str, &str); 43] = [
+const MUTATIONS: [(&str, &str, &str); 46] = [
     ("createLocation", "CreateLocationInput", "location"),
     ("updateLocation", "UpdateLocationInput", "location"),
     ("archiveLocation", "", "location"),
@@ -83,10 +83,13 @@ const MUTATIONS: [(&str, &str, &str); 43] = [
     ("deleteWebhookEndpoint", "", "__typename"),
     ("replayWebhooks", "", ""),
     ("replayWebhook", "", "delivery"),
+    ("startCalendarConnection", "", ""),
+    ("connectCalendar", "ConnectCalendarInput", "provider"),
+    ("disconnectCalendar", "", "provider"),
 ];
 
 /// What happens to none of the things that events are about.
-const WITHOUT_EVENT: [&str; 8] = [
+const WITHOUT_EVENT: [&str; 9] = [
     "configurePlugin",
     "checkPlugin",
     "retryDelivery",
@@ -95,6 +98,7 @@ const WITHOUT_EVENT: [&str; 8] = [
     "deleteWebhookEndpoint",
     "replayWebhooks",
     "replayWebhook",
+    "startCalendarConnection",
 ];
 
 async fn ask(client: &Client, mutation: &str, arguments: &Value) -> Value {
@@ -228,6 +232,9 @@ async fn every_mutation_is_for_those_in_the_table_and_a_refusal_changes_nothing(
     deleteWebhookEndpoint    FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
     replayWebhooks           FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
     replayWebhook            FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
+    startCalendarConnection  FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
+    connectCalendar          FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
+    disconnectCalendar       FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
     ");
     stage.app.stop().await;
 }

@@ -11,7 +11,7 @@ use jobs::JobOptions;
 use outbound::{Outbound, OutboundOptions};
 use serde_json::{Value, json};
 use server::app::HttpOptions;
-use test_support::{App, At, Client, Scripted, Till, World, WorldOptions, at};
+use test_support::{ANNAS_TOKEN, App, At, Client, Diary, Scripted, Till, World, WorldOptions, at};
 use webhooks::Webhooks;
 
 use super::{EVERYBODY, ask, outcome};
@@ -59,7 +59,9 @@ impl Stage {
                 Scripted::new("scripted", Vec::new()),
                 Till::new(),
                 Arc::new(Webhooks(Outbound::new(OutboundOptions::default()).unwrap())),
+                Diary::new(),
             ],
+            public_url: Some("https://book.example.com".to_owned()),
             ..WorldOptions::default()
         });
         // Nothing is delivered, so every delivery can be sent on its way again.
@@ -188,6 +190,15 @@ impl Stage {
                 let endpoint = self.webhook_endpoint().await;
                 Case::from(json!({ "endpointId": endpoint, "eventId": self.event().await }))
             }
+            "startCalendarConnection" => {
+                let plugin = "calendar-diary";
+                Case::from(json!({ "providerId": self.provider, "plugin": plugin }))
+            }
+            "connectCalendar" => Case::from(json!({ "input": self.calendar() })),
+            "disconnectCalendar" => {
+                self.made("connectCalendar", self.calendar()).await;
+                Case::from(json!({ "providerId": self.provider }))
+            }
             "holdSlot" | "releaseHold" | "book" => self.slot_case(mutation).await.into(),
             "reschedule" | "cancel" => self.change_case(mutation).await,
             "checkIn" | "complete" | "markNoShow" => {
@@ -216,6 +227,11 @@ impl Stage {
         let database = test_support::connect(&self.app.world.url).await;
         let query = "SELECT payload ->> 'id' FROM event WHERE kind = 'booking.confirmed' LIMIT 1";
         database.query_one(query, &[]).await.unwrap().get(0)
+    }
+
+    /// The calendar of the provider.
+    fn calendar(&self) -> Value {
+        json!({ "providerId": self.provider, "plugin": "calendar-diary", "refreshToken": ANNAS_TOKEN })
     }
 
     async fn catalogue_case(&self, mutation: &str) -> Value {

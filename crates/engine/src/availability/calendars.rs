@@ -108,11 +108,12 @@ impl Engine {
         let business = catalogue.business.id;
         let after = self.clock().now() - PAST;
         let ids: Vec<Uuid> = wanted.iter().map(|(id, _)| id.uuid()).collect();
-        let (busy, counted, held, blocks, hours, overrides) = futures_util::try_join!(
+        let (busy, counted, held, blocks, elsewhere, hours, overrides) = futures_util::try_join!(
             store::calendar::calendar_busy(conn, business, &ids, after),
             store::calendar::calendar_service_busy(conn, business, &ids, after),
             store::calendar::calendar_held(conn, business, &ids),
             store::block::block_list(conn, business, &ids, after),
+            store::external_event::external_event_list(conn, business, &ids, after),
             store::schedule::weekly_hours_list(conn, business, &ids),
             store::schedule::date_override_list(conn, business, &ids, after.date_naive()),
         )?;
@@ -121,6 +122,10 @@ impl Engine {
         for block in blocks {
             let closed = parts.closed.entry(block.calendar_id.uuid()).or_default();
             closed.extend(Interval::covering(block.starts_at, block.ends_at));
+        }
+        for busy in elsewhere {
+            let closed = parts.closed.entry(busy.calendar_id).or_default();
+            closed.extend(Interval::covering(busy.starts_at, busy.ends_at));
         }
         for row in hours {
             parts

@@ -132,11 +132,23 @@ impl Engine {
         catalogue: &Catalogue,
         id: BookingId,
     ) -> Result<BookingFacts> {
-        let found = self.booking(caller, id).await?;
+        let conn = self.0.database.conn().await?;
+        self.facts_on(&conn, caller, catalogue, id).await
+    }
+
+    /// The same, on a connection that the caller has already.
+    pub(crate) async fn facts_on(
+        &self,
+        conn: &Conn,
+        caller: &Caller,
+        catalogue: &Catalogue,
+        id: BookingId,
+    ) -> Result<BookingFacts> {
+        let found = store::booking::booking_find(conn, caller.business, id).await?;
+        let found = self.visible(conn, caller, found).await?;
         let (booking, session) =
             found.ok_or_else(|| Error::Fault(format!("there is no booking {id}")))?;
-        let conn = self.0.database.conn().await?;
-        let customer = self.customer_on(&conn, caller, booking.customer_id).await?;
+        let customer = self.customer_on(conn, caller, booking.customer_id).await?;
         let told = Told {
             catalogue,
             booking: &booking,

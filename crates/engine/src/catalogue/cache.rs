@@ -62,7 +62,7 @@ impl Engine {
 async fn read(conn: &Conn, business: BusinessId, zones: &ZoneDatabase) -> Result<Catalogue> {
     let row = store::business::business_find(conn, business).await?;
     let row = row.ok_or_else(|| Error::NoBusiness("there is no such business".to_owned()))?;
-    let (locations, providers, kinds, resources, services, plugins, webhooks) = futures_util::try_join!(
+    let (locations, providers, kinds, resources, services, plugins, webhooks, calendars) = futures_util::try_join!(
         store::location::location_list(conn, business),
         store::provider::provider_list(conn, business),
         store::resource::resource_kind_list(conn, business),
@@ -70,6 +70,7 @@ async fn read(conn: &Conn, business: BusinessId, zones: &ZoneDatabase) -> Result
         store::service::service_list(conn, business, row.business.currency),
         store::plugin::plugin_setting_list(conn, business),
         store::webhook::webhook_endpoint_list(conn, business),
+        store::calendar_connection::connection_routes(conn, business),
     )?;
     let locations = locations
         .into_iter()
@@ -89,6 +90,7 @@ async fn read(conn: &Conn, business: BusinessId, zones: &ZoneDatabase) -> Result
             .map(|row| (row.plugin.clone(), row))
             .collect(),
         webhooks: webhooks.into_iter().map(|row| row.endpoint).collect(),
+        calendars: calendars.into_iter().collect(),
     })
 }
 

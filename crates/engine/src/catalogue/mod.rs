@@ -22,6 +22,7 @@ use domain::resource::{Resource, ResourceKind};
 use domain::service::Service;
 use domain::webhook::WebhookEndpoint;
 use domain::zone::Zone;
+use store::calendar_connection::ConnectionRoute;
 use store::plugin::PluginSetting;
 
 /// The catalogue of one business at one version; archived things are in it too, for history. Ids are made in rising order, so the
@@ -48,6 +49,8 @@ pub struct Catalogue {
     pub plugins: BTreeMap<String, PluginSetting>,
     /// Where it has its events posted.
     pub webhooks: Vec<WebhookEndpoint>,
+    /// Where the bookings of providers are written elsewhere.
+    pub calendars: BTreeMap<ProviderId, ConnectionRoute>,
 }
 
 impl Catalogue {

@@ -5,6 +5,7 @@
 //! variables.
 
 mod answer;
+mod consent;
 mod graphiql;
 mod health;
 mod identity;
@@ -48,6 +49,7 @@ pub(crate) fn router(site: Site) -> Router {
         .route("/", get(graphiql::page))
         .route("/graphiql/{file}", get(graphiql::file))
         .route("/plugins/{plugin}/{business}", post(inbound::take))
+        .route("/plugins/{plugin}/{business}/oauth", get(consent::take))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .fallback(not_found)

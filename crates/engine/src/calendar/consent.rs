@@ -1,0 +1,256 @@
+//! A provider consents on a page of the other side, which sends them back here with a code (OAuth 2.0 with PKCE).
+//!
+//! What the answer must bear is random, known by its hash, bound to business, provider and plugin, good for one answer and ten minutes. The
+//! verifier is kept sealed beside it: the code alone is of no use to anybody.
+
+use chrono::TimeDelta;
+use domain::id::{Id, ProviderId};
+use domain::problem::Problem;
+use plugin_api::Consent;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::Conn;
+use store::calendar_consent::ConsentRow;
+use store::changes::Changes;
+
+use super::access::patiently;
+use super::connect::{ConnectCalendar, may_connect};
+use super::follow::in_words;
+use crate::tx::{TxError, UseCase};
+use crate::{Caller, Engine, Error, Result, secret};
+
+/// How long an answer is waited for.
+const GOOD_FOR: TimeDelta = TimeDelta::minutes(10);
+
+/// What the other side sends a provider back with.
+#[derive(Clone, Default)]
+pub struct ConsentAnswer {
+    /// What we had it bear.
+    pub state: Option<String>,
+    /// What is redeemed.
+    pub code: Option<SecretString>,
+    /// Why there is no code: `access_denied`.
+    pub error: Option<String>,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConsentOutcome {
+    /// The calendar of this provider is connected.
+    Connected(String),
+    /// It is not, and why.
+    Failed(String),
+    /// Nobody here asks for consents.
+    Nobody,
+}
+
+struct AskCase {
+    engine: Engine,
+    caller: Caller,
+    row: ConsentRow,
+}
+
+impl UseCase for AskCase {
+    type Plan = ();
+    type Answer = ();
+
+    async fn plan(&self, _: u32) -> Result<()> {
+        Ok(())
+    }
+
+    async fn write_in_tx(&self, conn: &Conn, (): &()) -> Result<(Changes, ()), TxError> {
+        let now = self.engine.clock().now();
+        let business = self.caller.business;
+        store::calendar_consent::consent_insert_in_tx(conn, business, &self.row, now).await?;
+        Ok((Changes::default(), ()))
+    }
+}
+
+struct TakeCase {
+    engine: Engine,
+    caller: Caller,
+    plugin: &'static str,
+    state_hash: Vec<u8>,
+}
+
+/// A consent that was asked for, taken for its one answer.
+#[derive(Serialize, Deserialize)]
+struct Taken {
+    provider: ProviderId,
+    redirect_url: String,
+    sealed: Vec<u8>,
+}
+
+impl UseCase for TakeCase {
+    type Plan = ();
+    type Answer = Option<Taken>;
+
+    async fn plan(&self, _: u32) -> Result<()> {
+        Ok(())
+    }
+
+    async fn write_in_tx(&self, conn: &Conn, (): &()) -> Result<(Changes, Option<Taken>), TxError> {
+        let (business, now) = (self.caller.business, self.engine.clock().now());
+        let row =
+            store::calendar_consent::consent_take_in_tx(conn, business, &self.state_hash).await?;
+        let good = row.filter(|row| row.plugin == self.plugin && row.expires_at > now);
+        let taken = good.map(|row| Taken {
+            provider: ProviderId::from_uuid(row.provider_id),
+            redirect_url: row.redirect_url,
+            sealed: row.sealed,
+        });
+        Ok((Changes::default(), taken))
+    }
+}
+
+fn sealed_for(plugin: &str, provider: ProviderId) -> String {
+    format!("{plugin}/{provider}/consent")
+}
+
+impl Engine {
+    /// The page on which a provider gives consent.
+    pub async fn start_calendar_connection(
+        &self,
+        caller: &Caller,
+        provider: ProviderId,
+        plugin: &str,
+    ) -> Result<String> {
+        may_connect(caller, provider)?;
+        let plugin = self.connectable(caller, &[], provider, plugin).await?;
+        let catalogue = self.catalogue(caller).await?;
+        let settings = self
+            .settings_in_use(&catalogue, &*plugin)
+            .map_err(|not| Problem::conflict(not.to_string()))?;
+        let address = self.inbound_url(plugin.name(), &catalogue.business.slug);
+        let address = address.ok_or_else(|| {
+            Problem::conflict("the server does not know its public address, to which the answer comes: start it with --public-url")
+        })?;
+        let consent = Consent {
+            redirect_url: format!("{address}/oauth"),
+            state: secret::hex(&secret::random()?),
+            code_verifier: secret::hex(&secret::random()?).into(),
+        };
+        let calendar = plugin.calendar();
+        let calendar =
+            calendar.ok_or_else(|| Problem::not_found(&["plugin"], "calendar plugin"))?;
+        let url = calendar
+            .consent_url(&settings, &consent)
+            .map_err(|failure| Problem::conflict(failure.reason()))?;
+        let verifier = json!(consent.code_verifier.expose_secret());
+        let name = sealed_for(plugin.name(), provider);
+        let row = ConsentRow {
+            state_hash: secret::hash(consent.state.as_bytes()),
+            provider_id: provider.uuid(),
+            plugin: plugin.name().to_owned(),
+            redirect_url: consent.redirect_url,
+            sealed: self.0.vault.seal(caller.business, &name, &verifier)?,
+            expires_at: self.clock().now() + GOOD_FOR,
+        };
+        let case = AskCase {
+            engine: self.clone(),
+            caller: *caller,
+            row,
+        };
+        self.write(caller, None, &case).await?;
+        Ok(url)
+    }
+
+    /// Takes what the other side of a plugin sends a provider back with, and connects their calendar.
+    pub async fn take_consent(
+        &self,
+        slug: &str,
+        plugin: &str,
+        answer: ConsentAnswer,
+    ) -> Result<ConsentOutcome> {
+        let business = match self.business_id(slug).await {
+            Ok(business) => business,
+            Err(Error::NoBusiness(_)) => return Ok(ConsentOutcome::Nobody),
+            Err(error) => return Err(error),
+        };
+        let mut all = self.plugins().iter();
+        let known = all.find(|known| known.name() == plugin && known.calendar().is_some());
+        let Some(plugin) = known else {
+            return Ok(ConsentOutcome::Nobody);
+        };
+        let (engine, caller, name) = (self.clone(), Caller::system(business), plugin.name());
+        let taken = self.detached(async move { engine.consented(&caller, name, answer).await });
+        match taken.await {
+            Ok(provider) => Ok(ConsentOutcome::Connected(provider)),
+            Err(Error::Refused(problems)) => {
+                let said: Vec<String> = problems.iter().map(in_words).collect();
+                Ok(ConsentOutcome::Failed(said.join("; ")))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Answers the provider's name.
+    async fn consented(
+        &self,
+        caller: &Caller,
+        plugin: &'static str,
+        answer: ConsentAnswer,
+    ) -> Result<String> {
+        let case = TakeCase {
+            engine: self.clone(),
+            caller: *caller,
+            plugin,
+            state_hash: secret::hash(answer.state.unwrap_or_default().as_bytes()),
+        };
+        let taken = self.write(caller, None, &case).await?;
+        let taken = taken.ok_or_else(|| {
+            Problem::conflict(
+                "this answer was not asked for, came too late or has been used: begin again",
+            )
+        })?;
+        let code = answer.code.filter(|_| answer.error.is_none());
+        let code = code.ok_or_else(|| Problem::conflict("the consent was not given"))?;
+        let refresh_token = self.redeem_consent(caller, plugin, &taken, &code).await?;
+        let input = ConnectCalendar {
+            provider_id: taken.provider,
+            plugin: plugin.to_owned(),
+            refresh_token: Some(refresh_token),
+            read_from: None,
+            write_to: None,
+        };
+        self.connect_calendar(caller, input, None).await?;
+        let catalogue = self.catalogue(caller).await?;
+        let provider = catalogue.provider(taken.provider);
+        Ok(provider.map_or_else(String::new, |provider| provider.name.clone()))
+    }
+
+    async fn redeem_consent(
+        &self,
+        caller: &Caller,
+        plugin: &str,
+        taken: &Taken,
+        code: &SecretString,
+    ) -> Result<SecretString> {
+        let plugin = self
+            .connectable(caller, &[], taken.provider, plugin)
+            .await?;
+        let catalogue = self.catalogue(caller).await?;
+        let settings = self
+            .settings_in_use(&catalogue, &*plugin)
+            .map_err(|not| Problem::conflict(not.to_string()))?;
+        let name = sealed_for(plugin.name(), taken.provider);
+        let opened = self.0.vault.open(caller.business, &name, &taken.sealed);
+        let verifier = opened.as_ref().and_then(|opened| opened.as_str());
+        let verifier = verifier.ok_or_else(|| {
+            Problem::conflict("the consent was asked for with another secret key: begin again")
+        })?;
+        let consent = Consent {
+            redirect_url: taken.redirect_url.clone(),
+            state: String::new(),
+            code_verifier: verifier.to_owned().into(),
+        };
+        let calendar = plugin.calendar();
+        let calendar =
+            calendar.ok_or_else(|| Problem::not_found(&["plugin"], "calendar plugin"))?;
+        let redeemed = patiently(calendar.redeem(&settings, &consent, code.expose_secret())).await;
+        Ok(redeemed.map_err(|error| {
+            Problem::conflict(format!("the consent could not be redeemed: {error}"))
+        })?)
+    }
+}

@@ -1,0 +1,207 @@
+//! What was read of a calendar elsewhere is written, with the token from which the next reading goes on, in one transaction of whoever still
+//! holds the lease.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::event::EventKind;
+use domain::id::{BookingId, CalendarId, Id, ProviderId};
+use store::Conn;
+use store::calendar_connection::{ConnectionRow, Desired};
+use store::calendar_source::{Lease, ReadingEnd, SourceRow};
+use store::changes::Changes;
+use store::external_event::Owner;
+
+use super::follow::Consequences;
+use super::reading::Reading;
+use super::route;
+use super::work::Work;
+use crate::catalogue::Catalogue;
+use crate::event::{Happening, Recorded};
+use crate::tx::{TxError, UseCase};
+use crate::{Caller, Engine, Result};
+
+/// How long links to events that are over are kept.
+const KEPT: TimeDelta = TimeDelta::days(30);
+
+pub(super) struct FinishCase {
+    pub engine: Engine,
+    pub caller: Caller,
+    pub source: SourceRow,
+    pub connection: ConnectionRow,
+    pub lease: Lease,
+    pub reading: Reading,
+    pub consequences: Consequences,
+    /// Whether our events are looked after.
+    pub keeps_events: bool,
+    pub next_sync_at: DateTime<Utc>,
+}
+
+impl UseCase for FinishCase {
+    type Plan = Arc<Catalogue>;
+    /// Whether the lease was still held.
+    type Answer = bool;
+
+    async fn plan(&self, _: u32) -> Result<Self::Plan> {
+        self.engine.catalogue(&self.caller).await
+    }
+
+    async fn write_in_tx(
+        &self,
+        conn: &Conn,
+        catalogue: &Self::Plan,
+    ) -> Result<(Changes, bool), TxError> {
+        let (business, provider) = (self.caller.business, self.source.provider_id);
+        let mut changes = Changes::default();
+        store::calendar::calendar_lock_in_tx(conn, business, &[provider]).await?;
+        if !store::calendar_source::source_hold_in_tx(conn, business, self.lease).await? {
+            return Ok((changes, false));
+        }
+        let owner = Owner {
+            source: self.source.id,
+            provider: ProviderId::from_uuid(provider),
+        };
+        let Reading {
+            busy, free, is_all, ..
+        } = &self.reading;
+        let rows = store::external_event::external_event_apply_in_tx(
+            conn, business, owner, busy, free, *is_all,
+        )
+        .await?;
+        if rows > 0 {
+            changes.calendars.push(provider);
+        }
+        self.tell(conn, catalogue, rows > 0, &mut changes).await?;
+        self.end_in_tx(conn).await?;
+        Ok((changes, true))
+    }
+}
+
+impl FinishCase {
+    /// The events, and the deliveries to our own events there.
+    async fn tell(
+        &self,
+        conn: &Conn,
+        catalogue: &Catalogue,
+        has_changed: bool,
+        changes: &mut Changes,
+    ) -> Result<(), TxError> {
+        let business = self.caller.business;
+        let mut rewrites: BTreeMap<BookingId, i64> =
+            self.consequences.rewrites.iter().copied().collect();
+        if self.keeps_events {
+            let provider = ProviderId::from_uuid(self.source.provider_id);
+            let part = Work::Keep(provider).part();
+            let desired = Desired {
+                connection: self.connection.id,
+                provider,
+                write_to: self.connection.write_to.as_deref(),
+                plugin: &self.connection.plugin,
+                part: &part,
+            };
+            let now = self.engine.clock().now();
+            let found =
+                store::calendar_connection::connection_out_of_step(conn, business, desired, now)
+                    .await?;
+            rewrites.extend(
+                found
+                    .into_iter()
+                    .map(|row| (BookingId::from_uuid(row.booking_id), row.version)),
+            );
+        }
+        if has_changed || !rewrites.is_empty() {
+            let calendars = has_changed.then(|| CalendarId::from_uuid(self.source.provider_id));
+            let recorded = self.happened(catalogue, calendars, changes)?;
+            let to = (
+                self.connection.plugin.as_str(),
+                ProviderId::from_uuid(self.source.provider_id),
+            );
+            for booking in rewrites {
+                route::write(changes, &recorded, to, booking);
+            }
+        }
+        for (booking, reason) in &self.consequences.conflicts {
+            self.conflict(conn, catalogue, (*booking, reason), changes)
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn happened(
+        &self,
+        catalogue: &Catalogue,
+        calendar: Option<CalendarId>,
+        changes: &mut Changes,
+    ) -> Result<Recorded> {
+        let happening = Happening {
+            kind: EventKind::CalendarChanged,
+            at: self.engine.clock().now(),
+            calendars: calendar.into_iter().collect(),
+            booking: None,
+            hold: None,
+            payment: None,
+        };
+        self.engine.record(catalogue, changes, happening)
+    }
+
+    /// Says that a booking could not follow its event.
+    async fn conflict(
+        &self,
+        conn: &Conn,
+        catalogue: &Catalogue,
+        (booking, reason): (BookingId, &str),
+        changes: &mut Changes,
+    ) -> Result<(), TxError> {
+        let now = self.engine.clock().now();
+        let facts = self
+            .engine
+            .facts_on(conn, &self.caller, catalogue, booking)
+            .await?;
+        let said = format!(
+            "booking {} was changed in the calendar and put back: {reason}",
+            facts.reference
+        );
+        store::calendar_connection::connection_flag_in_tx(
+            conn,
+            self.caller.business,
+            self.connection.id,
+            now,
+            &said,
+        )
+        .await?;
+        let happening = Happening {
+            kind: EventKind::CalendarConflict,
+            at: now,
+            calendars: Vec::new(),
+            booking: Some(facts),
+            hold: None,
+            payment: None,
+        };
+        self.engine.record(catalogue, changes, happening)?;
+        Ok(())
+    }
+
+    async fn end_in_tx(&self, conn: &Conn) -> Result<(), TxError> {
+        let (business, now) = (self.caller.business, self.engine.clock().now());
+        let is_overtaken = self.consequences.is_overtaken;
+        let token = if is_overtaken {
+            &self.source.sync_token
+        } else {
+            &self.reading.sync_token
+        };
+        let end = ReadingEnd {
+            sync_token: token.as_deref(),
+            is_all: self.reading.is_all && !is_overtaken,
+            nudges: self.source.nudges,
+            at: now,
+            next_sync_at: if is_overtaken { now } else { self.next_sync_at },
+        };
+        store::calendar_source::source_finish_in_tx(conn, business, self.source.id, &end).await?;
+        if self.reading.is_all {
+            let (connection, before) = (self.connection.id, now - KEPT);
+            store::calendar_link::link_forget_in_tx(conn, business, connection, before).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,226 @@
+//! What a connection has left behind is cleared up, as far as the other side lets us: channels of calendars that are not read any more are
+//! closed, and of a connection that has ended our events ahead are taken away, then its access is forgotten.
+
+use domain::event::EventKind;
+use domain::id::{BookingId, Id, ProviderId};
+use plugin_api::{CalendarAccess, CalendarError, Done, Failure, WatchChannel};
+use store::Conn;
+use store::calendar_connection::ConnectionRow;
+use store::calendar_link::LinkRow;
+use store::calendar_source::SourceRow;
+use store::changes::Changes;
+use uuid::Uuid;
+
+use super::access::away;
+use super::route;
+use super::work::{Desk, Work};
+use crate::event::Happening;
+use crate::tx::{TxError, UseCase};
+use crate::{Caller, Engine, Result};
+
+/// The channel of a source, if it has one.
+pub(super) fn channel_of(source: &SourceRow) -> Option<WatchChannel> {
+    Some(WatchChannel {
+        id: source.channel_id?.to_string(),
+        resource_id: source.channel_resource.clone()?,
+        expires_at: source.channel_expires_at?,
+    })
+}
+
+impl Desk<'_> {
+    pub(super) async fn tidy(&self, id: Uuid) -> Result<Done, Failure> {
+        let conn = self.conn().await?;
+        let business = self.business;
+        let found = store::calendar_connection::connection_find(&conn, business, id).await;
+        let found = found.map_err(|error| away(&error.into()))?;
+        let Some(connection) = found else {
+            return Ok(Done::skipped("the connection is not there any more"));
+        };
+        drop(conn);
+        let settings = self.settings.clone();
+        let access = self.engine.access(business, &connection, settings);
+        let has_ended = connection.ended_at.is_some();
+        if has_ended {
+            self.let_others_end(&connection).await?;
+        }
+        let reached = match access {
+            Ok(access) => self.clear(&connection, &access).await,
+            Err(failure) => Err(failure),
+        };
+        let note = match reached {
+            Ok(()) => None,
+            // Nothing more can be done with an access that is not one any more: what is left there is its owner's.
+            Err(Failure::NotYet { reason, .. } | Failure::Misconfigured { reason })
+                if has_ended =>
+            {
+                Some(reason)
+            }
+            Err(failure) => return Err(failure),
+        };
+        if has_ended {
+            self.forget(&connection).await?;
+        }
+        Ok(note.map_or(Done::Delivered, Done::skipped))
+    }
+
+    /// What is being written by the connection at this moment is written before it is taken away.
+    async fn let_others_end(&self, connection: &ConnectionRow) -> Result<(), Failure> {
+        let part = Work::Keep(ProviderId::from_uuid(connection.provider_id)).part();
+        let now = self.engine.clock().now();
+        let conn = self.conn().await?;
+        let of = (self.plugin, part.as_str());
+        let is_worked_on =
+            store::calendar_connection::connection_is_worked_on(&conn, self.business, of, now)
+                .await;
+        match is_worked_on {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(Failure::not_yet("the calendar is being written to")),
+            Err(error) => Err(away(&error.into())),
+        }
+    }
+
+    async fn clear(
+        &self,
+        connection: &ConnectionRow,
+        access: &CalendarAccess,
+    ) -> Result<(), Failure> {
+        let conn = self.conn().await?;
+        let all = [connection.id];
+        let sources = store::calendar_source::source_list(&conn, self.business, &all).await;
+        let links = store::calendar_link::link_list(&conn, self.business, connection.id).await;
+        drop(conn);
+        let sources = sources.map_err(|error| away(&error.into()))?;
+        for source in sources
+            .iter()
+            .filter(|source| source.next_sync_at.is_none())
+        {
+            self.retire(access, connection, source).await?;
+        }
+        if connection.ended_at.is_none() {
+            return Ok(());
+        }
+        let now = self.engine.clock().now();
+        let links = links.map_err(|error| away(&error.into()))?;
+        for link in links.iter().filter(|link| link.ends_at > now) {
+            self.take_away(access, connection, link).await?;
+        }
+        Ok(())
+    }
+
+    async fn retire(
+        &self,
+        access: &CalendarAccess,
+        connection: &ConnectionRow,
+        source: &SourceRow,
+    ) -> Result<(), Failure> {
+        if let Some(channel) = channel_of(source) {
+            match self.calendar.unwatch(access, &channel).await {
+                Ok(()) => {}
+                Err(CalendarError::Failed(Failure::GiveUp { reason })) => {
+                    tracing::info!(
+                        reason,
+                        "a channel could not be closed: it runs out by itself"
+                    );
+                }
+                Err(error) => return Err(self.failed(connection, error).await),
+            }
+        }
+        let conn = self.conn().await?;
+        store::calendar_source::source_retire(&conn, self.business, source.id, source.channel_id)
+            .await
+            .map_err(|error| away(&error.into()))
+    }
+
+    /// Takes an event away. Where the provider has connected anew meanwhile, it may be theirs again: then it is written again.
+    async fn take_away(
+        &self,
+        access: &CalendarAccess,
+        connection: &ConnectionRow,
+        link: &LinkRow,
+    ) -> Result<(), Failure> {
+        let booking = BookingId::from_uuid(link.booking_id);
+        self.delete(connection, access, &link.calendar, booking)
+            .await?;
+        let caller = Caller::system(self.business);
+        let case = UnlinkCase {
+            engine: self.engine.clone(),
+            caller,
+            connection: connection.clone(),
+            booking,
+        };
+        let unlinked = self.engine.write(&caller, None, &case).await;
+        unlinked.map_err(|error| away(&error))
+    }
+
+    async fn forget(&self, connection: &ConnectionRow) -> Result<(), Failure> {
+        let caller = Caller::system(self.business);
+        let case = ForgetCase {
+            caller,
+            connection: connection.id,
+        };
+        let forgotten = self.engine.write(&caller, None, &case).await;
+        forgotten.map_err(|error| away(&error))
+    }
+}
+
+struct UnlinkCase {
+    engine: Engine,
+    caller: Caller,
+    connection: ConnectionRow,
+    booking: BookingId,
+}
+
+impl UseCase for UnlinkCase {
+    type Plan = ();
+    type Answer = ();
+
+    async fn plan(&self, _: u32) -> Result<()> {
+        Ok(())
+    }
+
+    async fn write_in_tx(&self, conn: &Conn, (): &()) -> Result<(Changes, ()), TxError> {
+        let (business, old) = (self.caller.business, &self.connection);
+        store::calendar_link::link_delete(conn, business, old.id, self.booking).await?;
+        let ids = [old.provider_id];
+        let active = store::calendar_connection::connection_list(conn, business, &ids).await?;
+        let mut changes = Changes::default();
+        let found = store::booking::booking_find(conn, business, self.booking).await?;
+        if let (Some(active), Some(booking)) = (active.first(), found) {
+            let catalogue = self.engine.catalogue_on(conn, business).await?;
+            let happening = Happening {
+                kind: EventKind::CalendarChanged,
+                at: self.engine.clock().now(),
+                calendars: Vec::new(),
+                booking: None,
+                hold: None,
+                payment: None,
+            };
+            let recorded = self.engine.record(&catalogue, &mut changes, happening)?;
+            let provider = ProviderId::from_uuid(old.provider_id);
+            let to = (active.plugin.as_str(), provider);
+            route::write(&mut changes, &recorded, to, (booking.id, booking.version));
+        }
+        Ok((changes, ()))
+    }
+}
+
+struct ForgetCase {
+    caller: Caller,
+    connection: Uuid,
+}
+
+impl UseCase for ForgetCase {
+    type Plan = ();
+    type Answer = ();
+
+    async fn plan(&self, _: u32) -> Result<()> {
+        Ok(())
+    }
+
+    async fn write_in_tx(&self, conn: &Conn, (): &()) -> Result<(Changes, ()), TxError> {
+        let business = self.caller.business;
+        store::calendar_connection::connection_forget_in_tx(conn, business, self.connection)
+            .await?;
+        Ok((Changes::default(), ()))
+    }
+}

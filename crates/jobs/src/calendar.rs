@@ -1,0 +1,213 @@
+//! Reads calendars elsewhere when they are due, under leases: any number of processes read each once at a time, and one that dies loses nothing.
+//!
+//! One connection's trouble stands in nobody else's way: so many are read at once and no more, of one business half of them, each for so long
+//! and no longer; a panic is caught; and one that fails is asked again later and later.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::id::{BusinessId, Id};
+use engine::Engine;
+use engine::calendar::TakenSource;
+use plugin_api::Failure;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, stopped};
+
+/// How many calendars are read at once.
+const CONCURRENCY: usize = 8;
+/// Commits that come within this time are looked at together.
+const TOGETHER: Duration = Duration::from_millis(50);
+
+/// Reads what is due.
+#[derive(Clone)]
+struct Runner {
+    engine: Engine,
+    options: Arc<JobOptions>,
+    stop: watch::Receiver<bool>,
+    places: Arc<Semaphore>,
+    /// How many are being read, by business.
+    under_way: Arc<Mutex<HashMap<BusinessId, usize>>>,
+    ended: Arc<Notify>,
+}
+
+/// Reads calendars elsewhere until it is stopped.
+pub(crate) async fn run_calendars(
+    engine: Engine,
+    options: Arc<JobOptions>,
+    stop: watch::Receiver<bool>,
+) {
+    let places = CONCURRENCY.min(options.concurrency);
+    let runner = Runner {
+        engine,
+        options,
+        stop,
+        places: Arc::new(Semaphore::new(places)),
+        under_way: Arc::default(),
+        ended: Arc::default(),
+    };
+    runner.run().await;
+}
+
+impl Runner {
+    async fn run(self) {
+        let mut committed = self.engine.committed();
+        let mut stop = self.stop.clone();
+        let mut working = JoinSet::new();
+        while !*stop.borrow() {
+            committed.borrow_and_update();
+            if let Err(error) = self.begin(&mut working).await {
+                tracing::warn!(%error, "calendars elsewhere could not be looked up");
+                tokio::time::sleep(AFTER_FAULT).await;
+                continue;
+            }
+            while working.try_join_next().is_some() {}
+            tokio::select! {
+                () = self.wait() => {}
+                _ = committed.changed() => tokio::time::sleep(TOGETHER).await,
+                () = stopped(&mut stop) => {}
+            }
+        }
+        // Each of them hears the stop, too, and ends within the grace.
+        while working.join_next().await.is_some() {}
+    }
+
+    /// Begins what is due, as much as there is room for.
+    async fn begin(&self, working: &mut JoinSet<()>) -> engine::Result<()> {
+        let limit = TimeDelta::from_std(self.options.time_limit).unwrap_or(TimeDelta::minutes(1));
+        loop {
+            let room = i64::try_from(self.places.available_permits()).unwrap_or(1);
+            if room == 0 {
+                return Ok(());
+            }
+            let due = self.engine.calendars_due(&self.full(), room).await?;
+            let mut has_begun = false;
+            for due in due {
+                let business = BusinessId::from_uuid(due.business_id);
+                let Some(place) = self.place(business) else {
+                    continue;
+                };
+                let taken = self.engine.take_calendar(due, limit + LEASE_MARGIN).await?;
+                let Some(taken) = taken else { continue };
+                has_begun = true;
+                let runner = self.clone();
+                working.spawn(async move {
+                    runner.read(taken).await;
+                    drop(place);
+                });
+            }
+            if !has_begun {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A place for one more of a business, if there is one.
+    fn place(&self, business: BusinessId) -> Option<Place> {
+        let permit = self.places.clone().try_acquire_owned().ok()?;
+        let mut under_way = self.under_way();
+        let count = under_way.entry(business).or_default();
+        if *count >= share() {
+            return None;
+        }
+        *count += 1;
+        Some(Place {
+            runner: self.clone(),
+            business,
+            permit: Some(permit),
+        })
+    }
+
+    /// The businesses that have their share.
+    fn full(&self) -> Vec<BusinessId> {
+        let under_way = self.under_way();
+        let full = under_way.iter().filter(|(_, count)| **count >= share());
+        full.map(|(business, _)| *business).collect()
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, HashMap<BusinessId, usize>> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until something may be due.
+    async fn wait(&self) {
+        let clock = self.engine.clock();
+        let next = self.engine.calendar_next(&self.full()).await;
+        // What is due already waits for a place: that is told when one is free.
+        let next = next.ok().flatten().filter(|next| *next > clock.now());
+        let due = async {
+            match next {
+                Some(at) => clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = due => {}
+            () = self.ended.notified() => {}
+            () = tokio::time::sleep(self.options.poll) => {}
+        }
+    }
+
+    /// Reads one, on a task of its own: cut off at the time limit, a panic caught, given back when the jobs stop.
+    async fn read(&self, taken: TakenSource) {
+        let engine = self.engine.clone();
+        let taken = Arc::new(taken);
+        let reading = taken.clone();
+        let mut task = tokio::spawn(async move { engine.read_calendar(&reading).await });
+        let mut stop = self.stop.clone();
+        let grace = async {
+            stopped(&mut stop).await;
+            tokio::time::sleep(self.options.grace).await;
+        };
+        let ended = tokio::select! {
+            ended = &mut task => Some(ended.unwrap_or_else(|_| Err(Failure::retry("the plugin panicked")))),
+            () = tokio::time::sleep(self.options.time_limit) => Some(Err(Failure::retry("the plugin took too long"))),
+            () = grace => None,
+        };
+        task.abort();
+        let recorded = match ended {
+            Some(Ok(())) => Ok(()),
+            Some(Err(failure)) => {
+                tracing::info!(business = %taken.business, reason = failure.reason(), "a calendar could not be read");
+                self.engine.put_off_calendar(&taken, &failure).await
+            }
+            None => self.engine.return_calendar(&taken).await,
+        };
+        if let Err(error) = recorded {
+            // Its lease runs out, and it is read then.
+            tracing::warn!(%error, "a calendar could not be put off");
+        }
+    }
+}
+
+/// How many of one business are read at once.
+fn share() -> usize {
+    CONCURRENCY.div_ceil(2)
+}
+
+/// A place among those that are read at once.
+struct Place {
+    runner: Runner,
+    business: BusinessId,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut under_way = self.runner.under_way();
+        if let Some(count) = under_way.get_mut(&self.business) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                under_way.remove(&self.business);
+            }
+        }
+        drop(under_way);
+        self.permit.take();
+        self.runner.ended.notify_one();
+    }
+}

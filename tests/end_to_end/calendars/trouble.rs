@@ -1,0 +1,379 @@
+//! When the other side fails: accesses that are taken back, tokens that expire, limits, hangs, panics, and processes that die or compete.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use engine::calendar::ConnectCalendar;
+use engine::plugin::PluginState;
+use jobs::{JobOptions, Jobs};
+use plugin_api::{CalendarError, Failure};
+use test_support::{ANNAS_TOKEN, BadCall};
+
+use super::stage::{Stage, options, plugins, restore};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_while_an_access_is_taken_back() {
+    let mut stage = Stage::new(restore()).await;
+    stage.diary.busy(
+        "anna",
+        "dentist",
+        "2027-03-02T10:00:00Z",
+        "2027-03-02T11:00:00Z",
+    );
+    stage.connect(stage.input()).await;
+    let cancelled = stage.book("2027-03-02T12:00:00Z", stage.anna).await;
+    stage.settled().await;
+    stage.diary.revoke(ANNAS_TOKEN, true);
+    stage.book("2027-03-02T14:00:00Z", stage.anna).await;
+    stage.cancel(cancelled).await;
+    stage.settled().await;
+    let shown = stage.connection().await.unwrap();
+    assert_eq!(shown.state, PluginState::Broken);
+    assert!(shown.last_error.unwrap().contains("taken back"));
+    assert_eq!(
+        stage.reasons("2027-03-02T10:00:00Z").await,
+        "[ProviderBlocked]"
+    );
+    let told = format!(
+        "event WHERE kind = 'calendar.broken' AND calendar_ids = ARRAY['{}'::uuid]",
+        domain::id::Id::uuid(stage.anna)
+    );
+    assert_eq!(stage.count(&told).await, 1, "and once");
+    // Days pass, and many attempts: nothing is given up, and nobody asks in vain.
+    for _ in 0..20 {
+        stage.world.clock.advance(TimeDelta::minutes(61));
+        stage.settled().await;
+    }
+    let calls = stage.diary.calls("put") + stage.diary.calls("pull");
+    stage.later().await;
+    assert_eq!(stage.diary.calls("put") + stage.diary.calls("pull"), calls);
+    assert_eq!(stage.count(&told).await, 1);
+    assert_eq!(stage.count("delivery WHERE status = 'parked'").await, 0);
+    assert_eq!(stage.count("delivery WHERE status = 'waiting'").await, 2);
+    stage.diary.revoke(ANNAS_TOKEN, false);
+    stage.connect(stage.input()).await;
+    assert_eq!(stage.there("anna"), ["02T14:00"]);
+    let shown = stage.connection().await.unwrap();
+    assert_eq!((shown.state, shown.last_error), (PluginState::Ok, None));
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_calendar_whose_token_has_expired_is_read_anew_and_what_is_gone_there_is_gone_here() {
+    let mut stage = Stage::new(restore()).await;
+    for day in 2..9 {
+        let (from, to) = (
+            format!("2027-03-0{day}T10:00:00Z"),
+            format!("2027-03-0{day}T11:00:00Z"),
+        );
+        stage.diary.busy("anna", &format!("day{day}"), &from, &to);
+    }
+    stage.connect(stage.input()).await;
+    assert_eq!(stage.count("external_event").await, 7, "on all pages");
+    stage.diary.gone("anna", "day3");
+    stage.diary.busy(
+        "anna",
+        "day9",
+        "2027-03-09T10:00:00Z",
+        "2027-03-09T11:00:00Z",
+    );
+    stage.diary.expire_tokens();
+    stage.later().await;
+    assert_eq!(stage.count("external_event").await, 7);
+    assert_eq!(stage.reasons("2027-03-03T10:00:00Z").await, "[]");
+    assert_eq!(
+        stage.reasons("2027-03-09T10:00:00Z").await,
+        "[ProviderBlocked]"
+    );
+    // What lay too far ahead comes into sight: all is read anew now and then.
+    stage.diary.busy(
+        "anna",
+        "far",
+        "2028-06-01T10:00:00Z",
+        "2028-06-01T11:00:00Z",
+    );
+    let full = "SELECT full_read_at::text FROM calendar_source";
+    let before: String = stage.database.query_one(full, &[]).await.unwrap().get(0);
+    stage.world.clock.advance(TimeDelta::days(8));
+    stage.settled().await;
+    let after: String = stage.database.query_one(full, &[]).await.unwrap().get(0);
+    assert_ne!(before, after);
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_asked_too_often_is_left_alone_for_as_long_as_they_say() {
+    let mut stage = Stage::new(restore()).await;
+    stage.connect(stage.input()).await;
+    let limited = Failure::Retry {
+        after: Some(Duration::from_secs(1800)),
+        reason: "the quota is used up".to_owned(),
+    };
+    stage.diary.bad_call(BadCall::Refused(limited.into()));
+    stage.later().await;
+    let shown = stage.connection().await.unwrap();
+    assert_eq!(shown.state, PluginState::Retrying);
+    assert_eq!(shown.last_error.as_deref(), Some("the quota is used up"));
+    let pulls = stage.diary.calls("pull");
+    stage.world.clock.advance(TimeDelta::minutes(29));
+    stage.settled().await;
+    assert_eq!(stage.diary.calls("pull"), pulls);
+    stage.world.clock.advance(TimeDelta::minutes(2));
+    stage.settled().await;
+    assert_eq!(stage.diary.calls("pull"), pulls + 1);
+    let shown = stage.connection().await.unwrap();
+    assert_eq!((shown.state, shown.last_error), (PluginState::Ok, None));
+    assert_eq!(shown.last_sync_at, Some(stage.world.clock.now()));
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_who_hangs_or_panics_stands_in_nobody_s_way() {
+    let jobs = JobOptions {
+        time_limit: Duration::from_millis(400),
+        ..options()
+    };
+    let mut stage = Stage::with(restore(), None, jobs).await;
+    stage.connect(stage.input()).await;
+    stage.diary.account("bens", "ben@example.com", &["ben"]);
+    for bad in [BadCall::Hangs, BadCall::Panics] {
+        stage.diary.bad_call(bad);
+        stage.later().await;
+        let shown = stage.connection().await.unwrap();
+        assert_eq!(shown.state, PluginState::Retrying, "{shown:?}");
+        stage.book_each_day().await;
+        stage.settled().await;
+    }
+    // The other provider's is read meanwhile.
+    let bens = ConnectCalendar {
+        provider_id: stage.ben,
+        refresh_token: Some("bens".into()),
+        ..stage.input()
+    };
+    stage.diary.busy(
+        "ben",
+        "golf",
+        "2027-03-02T10:00:00Z",
+        "2027-03-02T11:00:00Z",
+    );
+    stage.connect(bens).await;
+    assert_eq!(stage.count("external_event").await, 1);
+    stage.later().await;
+    assert_eq!(stage.connection().await.unwrap().state, PluginState::Ok);
+    stage.end().await;
+}
+
+impl Stage {
+    /// Nobody who books waits for the other side.
+    async fn book_each_day(&self) {
+        let day = self.world.clock.now() + TimeDelta::days(2);
+        let starts = day.format("%Y-%m-%dT11:00:00Z").to_string();
+        let booking = self.book(&starts, self.anna).await;
+        self.cancel(booking).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_processes_one_reads_and_one_that_dies_is_stepped_in_for() {
+    let mut stage = Stage::new(restore()).await;
+    stage.connect(stage.input()).await;
+    // The process dies in the middle of a reading: it has the lease, and no answer comes.
+    let engine = stage.world.engine.clone();
+    let other = stage.world.another_node(plugins(&stage.diary));
+    let diary = stage.diary.clone();
+    stage.app.stop().await;
+    stage.world.clock.advance(TimeDelta::minutes(2));
+    diary.busy(
+        "anna",
+        "dentist",
+        "2027-03-02T10:00:00Z",
+        "2027-03-02T11:00:00Z",
+    );
+    let due = engine.calendars_due(&[], 10).await.unwrap();
+    assert_eq!(due.len(), 1);
+    let lease = TimeDelta::seconds(90);
+    let taken = engine.take_calendar(due[0], lease).await.unwrap().unwrap();
+    let second = other.engine.take_calendar(due[0], lease).await.unwrap();
+    assert!(second.is_none(), "it is read by one");
+    assert!(
+        other
+            .engine
+            .calendars_due(&[], 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    stage.world.clock.advance(TimeDelta::seconds(91));
+    let again = other.engine.calendars_due(&[], 10).await.unwrap();
+    let again = other
+        .engine
+        .take_calendar(again[0], lease)
+        .await
+        .unwrap()
+        .unwrap();
+    // Both read: what counts is what the one says who holds the lease.
+    diary.gone("anna", "dentist");
+    other.engine.read_calendar(&again).await.unwrap();
+    diary.busy(
+        "anna",
+        "late",
+        "2027-03-02T12:00:00Z",
+        "2027-03-02T13:00:00Z",
+    );
+    engine.read_calendar(&taken).await.unwrap();
+    engine
+        .put_off_calendar(&taken, &Failure::retry("late"))
+        .await
+        .unwrap();
+    let rows = stage
+        .database
+        .query("SELECT external_id FROM external_event", &[])
+        .await
+        .unwrap();
+    assert!(rows.is_empty(), "whoever lost the lease writes nothing");
+    // Two processes at once, for a while: each change is read, and nobody is busy twice.
+    let jobs = [&engine, &other.engine].map(|engine| Jobs::start(engine.clone(), options()));
+    for minute in 0..10 {
+        diary.busy(
+            "anna",
+            &format!("e{minute}"),
+            "2027-03-03T10:00:00Z",
+            "2027-03-03T11:00:00Z",
+        );
+        stage.world.clock.advance(TimeDelta::minutes(2));
+        let now = stage.world.clock.now().to_rfc3339();
+        let due = format!("SELECT count(*) FROM calendar_source WHERE next_sync_at <= '{now}'");
+        stage.changes.until_counted(0, &due).await;
+    }
+    let row = stage
+        .database
+        .query_one("SELECT count(*) FROM external_event", &[])
+        .await;
+    assert_eq!(row.unwrap().get::<_, i64>(0), 11);
+    for jobs in jobs {
+        jobs.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_comes_while_a_calendar_is_read_has_it_read_again() {
+    let mut stage = Stage::public(restore()).await;
+    stage.connect(stage.input()).await;
+    let channel = stage.diary.channels("anna").pop().unwrap();
+    let secret = secrecy::ExposeSecret::expose_secret(&channel.secret).to_owned();
+    let engine = stage.world.engine.clone();
+    let app = stage.app;
+    let other = stage.world.another_node(plugins(&stage.diary));
+    app.stop().await;
+    let call = plugin_api::InboundRequest {
+        url: String::new(),
+        headers: [
+            ("diary-channel", channel.id.as_str()),
+            ("diary-secret", &secret),
+            ("diary-number", "1"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into(),
+        body: Vec::new(),
+        at: stage.world.clock.now(),
+    };
+    let nudge = async |number: &str| {
+        let mut call = call.clone();
+        number.clone_into(&mut call.headers[2].1);
+        engine
+            .take_call("test", "calendar-diary", &call)
+            .await
+            .unwrap();
+    };
+    nudge("1").await;
+    let due = other.engine.calendars_due(&[], 10).await.unwrap();
+    let taken = other
+        .engine
+        .take_calendar(due[0], TimeDelta::seconds(90))
+        .await
+        .unwrap();
+    nudge("2").await;
+    other.engine.read_calendar(&taken.unwrap()).await.unwrap();
+    let due = other.engine.calendars_due(&[], 10).await.unwrap();
+    assert_eq!(due.len(), 1, "what was said meanwhile is not forgotten");
+    let taken = other
+        .engine
+        .take_calendar(due[0], TimeDelta::seconds(90))
+        .await
+        .unwrap();
+    other.engine.read_calendar(&taken.unwrap()).await.unwrap();
+    assert!(
+        other
+            .engine
+            .calendars_due(&[], 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    stage.changes.until(0, "status = 'waiting'").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_cannot_be_had_keeps_no_calendar_from_being_read() {
+    let mut stage = Stage::public(restore()).await;
+    let refused = Failure::give_up("WebHook callback must be HTTPS");
+    // The first call is for the account, the second opens the channel.
+    let (engine, owner) = (stage.world.engine.clone(), stage.world.owner);
+    let app = stage.app;
+    app.stop().await;
+    engine
+        .connect_calendar(
+            &owner,
+            {
+                ConnectCalendar {
+                    provider_id: stage.anna,
+                    plugin: "calendar-diary".to_owned(),
+                    refresh_token: Some(ANNAS_TOKEN.into()),
+                    read_from: None,
+                    write_to: None,
+                }
+            },
+            None,
+        )
+        .await
+        .unwrap();
+    stage
+        .diary
+        .bad_call(BadCall::Refused(CalendarError::Failed(refused)));
+    stage.diary.busy(
+        "anna",
+        "dentist",
+        "2027-03-02T10:00:00Z",
+        "2027-03-02T11:00:00Z",
+    );
+    let due = engine.calendars_due(&[], 10).await.unwrap();
+    let taken = engine
+        .take_calendar(due[0], TimeDelta::seconds(90))
+        .await
+        .unwrap()
+        .unwrap();
+    engine.read_calendar(&taken).await.unwrap();
+    assert!(stage.diary.channels("anna").is_empty());
+    let row = stage
+        .database
+        .query_one("SELECT count(*) FROM external_event", &[])
+        .await;
+    assert_eq!(row.unwrap().get::<_, i64>(0), 1);
+    let next = engine.calendar_next(&[]).await.unwrap().unwrap();
+    assert_eq!(
+        next - stage.world.clock.now(),
+        TimeDelta::seconds(60),
+        "it is asked now and then"
+    );
+    // An hour later there is one.
+    stage.world.clock.advance(TimeDelta::minutes(61));
+    let due = engine.calendars_due(&[], 10).await.unwrap();
+    let taken = engine
+        .take_calendar(due[0], TimeDelta::seconds(90))
+        .await
+        .unwrap()
+        .unwrap();
+    engine.read_calendar(&taken).await.unwrap();
+    assert_eq!(stage.diary.channels("anna").len(), 1);
+    stage.changes.until(0, "status = 'parked'").await;
+}
