@@ -284,7 +284,8 @@ pub struct Desired<'a> {
     pub part: &'a str,
 }
 
-/// The bookings ahead of which a calendar elsewhere says something else than it should, and no delivery is waiting (or was given up on as the booking is now).
+/// The bookings ahead of which a calendar elsewhere says something else than it should, and no delivery is waiting (or was
+/// given up on today, as the booking is now).
 pub async fn connection_out_of_step(
     mut conn: &Conn,
     business: BusinessId,
@@ -323,7 +324,8 @@ WITH wrong AS (
 )
 SELECT w.id AS booking_id, w.version FROM wrong w
 WHERE NOT EXISTS (SELECT FROM delivery d WHERE d.business_id = $1 AND d.booking_id = w.id AND d.plugin = $5
-  AND d.part = $6 AND (d.status = 'waiting' OR (d.status = 'parked' AND d.booking_version = w.version)))";
+  AND d.part = $6 AND (d.status = 'waiting' OR (d.status = 'parked' AND d.booking_version = w.version
+    AND d.finished_at > $7 - interval '1 day')))";
 
 /// Of these bookings those that have a delivery of this part on its way.
 pub async fn connection_pending(
