@@ -214,17 +214,22 @@ pub async fn connection_flag_in_tx(
     Ok(())
 }
 
-/// Forgets the access of a connection that has ended, and what was written by it.
+/// Forgets the access of a connection that has ended, what was written by it and what was read.
 pub async fn connection_forget_in_tx(
     mut conn: &Conn,
     business: BusinessId,
     id: Uuid,
 ) -> Result<()> {
-    use crate::schema::calendar_link;
+    use crate::schema::{calendar_link, calendar_source};
     let links = calendar_link::table
         .filter(calendar_link::business_id.eq(business.uuid()))
         .filter(calendar_link::connection_id.eq(id));
     diesel::delete(links).execute(&mut conn).await?;
+    let sources = calendar_source::table
+        .filter(calendar_source::business_id.eq(business.uuid()))
+        .filter(calendar_source::connection_id.eq(id))
+        .filter(calendar_source::next_sync_at.is_null());
+    diesel::delete(sources).execute(&mut conn).await?;
     let own = calendar_connection::table
         .find((business.uuid(), id))
         .filter(calendar_connection::ended_at.is_not_null());
