@@ -1,4 +1,5 @@
-ALTER TABLE delivery DROP CONSTRAINT delivery_once;
+DROP INDEX delivery_of_none;
+DROP INDEX delivery_of_booking;
 DELETE FROM delivery_attempt t USING delivery d
   WHERE t.business_id = d.business_id AND t.delivery_id = d.id AND d.part LIKE 'calendar%';
 DELETE FROM delivery WHERE part LIKE 'calendar%';

@@ -114,4 +114,5 @@ CREATE INDEX calendar_link_booking ON calendar_link (business_id, booking_id);
 
 -- What happens to a calendar can be of consequence for many bookings, each with a delivery of its own.
 ALTER TABLE delivery DROP CONSTRAINT delivery_business_id_event_id_plugin_part_key;
-ALTER TABLE delivery ADD CONSTRAINT delivery_once UNIQUE NULLS NOT DISTINCT (business_id, event_id, plugin, part, booking_id);
+CREATE UNIQUE INDEX delivery_of_booking ON delivery (business_id, event_id, plugin, part, booking_id) WHERE booking_id IS NOT NULL;
+CREATE UNIQUE INDEX delivery_of_none ON delivery (business_id, event_id, plugin, part) WHERE booking_id IS NULL;

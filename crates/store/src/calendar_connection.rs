@@ -214,17 +214,22 @@ pub async fn connection_flag_in_tx(
     Ok(())
 }
 
-/// Forgets the access of a connection that has ended, and what was written by it.
+/// Forgets the access of a connection that has ended, what was written by it and what was read.
 pub async fn connection_forget_in_tx(
     mut conn: &Conn,
     business: BusinessId,
     id: Uuid,
 ) -> Result<()> {
-    use crate::schema::calendar_link;
+    use crate::schema::{calendar_link, calendar_source};
     let links = calendar_link::table
         .filter(calendar_link::business_id.eq(business.uuid()))
         .filter(calendar_link::connection_id.eq(id));
     diesel::delete(links).execute(&mut conn).await?;
+    let sources = calendar_source::table
+        .filter(calendar_source::business_id.eq(business.uuid()))
+        .filter(calendar_source::connection_id.eq(id))
+        .filter(calendar_source::next_sync_at.is_null());
+    diesel::delete(sources).execute(&mut conn).await?;
     let own = calendar_connection::table
         .find((business.uuid(), id))
         .filter(calendar_connection::ended_at.is_not_null());
@@ -284,7 +289,8 @@ pub struct Desired<'a> {
     pub part: &'a str,
 }
 
-/// The bookings ahead of which a calendar elsewhere says something else than it should, and no delivery is waiting (or was given up on as the booking is now).
+/// The bookings ahead of which a calendar elsewhere says something else than it should, and no delivery is waiting (or was
+/// given up on today, as the booking is now).
 pub async fn connection_out_of_step(
     mut conn: &Conn,
     business: BusinessId,
@@ -323,7 +329,8 @@ WITH wrong AS (
 )
 SELECT w.id AS booking_id, w.version FROM wrong w
 WHERE NOT EXISTS (SELECT FROM delivery d WHERE d.business_id = $1 AND d.booking_id = w.id AND d.plugin = $5
-  AND d.part = $6 AND (d.status = 'waiting' OR (d.status = 'parked' AND d.booking_version = w.version)))";
+  AND d.part = $6 AND (d.status = 'waiting' OR (d.status = 'parked' AND d.booking_version = w.version
+    AND d.finished_at > $7 - interval '1 day')))";
 
 /// Of these bookings those that have a delivery of this part on its way.
 pub async fn connection_pending(

@@ -288,15 +288,19 @@ pub async fn delivery_again_in_tx(
     }
     let sent: Vec<Sent> = Prepared(
         diesel::sql_query(
-            "INSERT INTO delivery AS d (business_id, id, event_id, plugin, part, booking_id, booking_version, status, \
-               next_attempt_at, created_at) \
-             SELECT $1, x.id, x.event_id, $3, $4, x.booking_id, x.booking_version, 'waiting', $5, $5 \
-             FROM jsonb_to_recordset($2) AS x (id uuid, event_id uuid, booking_id uuid, booking_version bigint) \
-             ORDER BY x.event_id \
-             ON CONFLICT (business_id, event_id, plugin, part, booking_id) DO UPDATE \
-               SET status = 'waiting', attempts = 0, next_attempt_at = $5, finished_at = NULL \
-               WHERE d.leased_until IS NULL OR d.leased_until <= $5 \
-             RETURNING id",
+            "WITH wanted AS (SELECT * FROM jsonb_to_recordset($2) AS x (id uuid, event_id uuid, booking_id uuid, booking_version bigint)), \
+             free AS (SELECT d.id FROM delivery d JOIN wanted x ON d.event_id = x.event_id AND d.booking_id = x.booking_id \
+                 WHERE d.business_id = $1 AND d.plugin = $3 AND d.part = $4 \
+               UNION ALL SELECT d.id FROM delivery d JOIN wanted x ON d.event_id = x.event_id AND x.booking_id IS NULL \
+                 WHERE d.business_id = $1 AND d.plugin = $3 AND d.part = $4 AND d.booking_id IS NULL), \
+             again AS (UPDATE delivery d SET status = 'waiting', attempts = 0, next_attempt_at = $5, finished_at = NULL \
+               FROM free f WHERE d.business_id = $1 AND d.id = f.id AND (d.leased_until IS NULL OR d.leased_until <= $5) \
+               RETURNING d.id), \
+             fresh AS (INSERT INTO delivery (business_id, id, event_id, plugin, part, booking_id, booking_version, status, \
+                 next_attempt_at, created_at) \
+               SELECT $1, x.id, x.event_id, $3, $4, x.booking_id, x.booking_version, 'waiting', $5, $5 FROM wanted x \
+               ON CONFLICT DO NOTHING RETURNING id) \
+             SELECT id FROM again UNION ALL SELECT id FROM fresh",
         )
         .bind::<SqlUuid, _>(business.uuid())
         .bind::<Jsonb, _>(serde_json::to_value(rows)?)

@@ -3,6 +3,7 @@
 mod api;
 mod consent;
 mod edits;
+mod leaving;
 mod reading;
 pub(crate) mod stage;
 mod trouble;

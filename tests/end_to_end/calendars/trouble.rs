@@ -377,3 +377,35 @@ async fn a_channel_that_cannot_be_had_keeps_no_calendar_from_being_read() {
     assert_eq!(stage.diary.channels("anna").len(), 1);
     stage.changes.until(0, "status = 'parked'").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_delivery_told_of_is_found_by_the_next_reading() {
+    let mut stage = Stage::new(restore()).await;
+    stage.connect(stage.input()).await;
+    // A process that does not have the plugin: nothing is on its way to the calendar.
+    let other = stage.world.another_node(Vec::new());
+    let mut input = other.booking(stage.service, "2027-03-05T10:00:00Z", "Eve");
+    input.provider_id = Some(stage.anna);
+    let booked = other.engine.book(&other.visitor, input, None);
+    let booking = booked.await.unwrap().made.booking.id;
+    stage.settled().await;
+    assert_eq!(stage.there("anna"), Vec::<String>::new());
+    stage.later().await;
+    assert_eq!(stage.there("anna"), ["05T10:00"]);
+    let cancelled = other.engine.cancel(&other.owner, booking, None, None, None);
+    cancelled.await.unwrap();
+    stage.later().await;
+    assert_eq!(stage.there("anna"), Vec::<String>::new());
+    // What was given up on is tried again, a day later.
+    let refused = Failure::give_up("the calendar is read only today");
+    stage.diary.bad_call(BadCall::Refused(refused.into()));
+    stage.book("2027-03-05T12:00:00Z", stage.anna).await;
+    stage.settled().await;
+    stage.later().await;
+    assert_eq!(stage.count("delivery WHERE status = 'parked'").await, 1);
+    assert_eq!(stage.there("anna"), Vec::<String>::new());
+    stage.world.clock.advance(TimeDelta::hours(25));
+    stage.settled().await;
+    assert_eq!(stage.there("anna"), ["05T12:00"]);
+    stage.end().await;
+}
