@@ -87,9 +87,9 @@ impl BadProxy {
         format!("http://{}", self.address)
     }
 
-    /// From now on everything goes well.
-    pub fn calm(&self) {
-        self.way.every.store(0, Ordering::Relaxed);
+    /// From now on one of so many calls goes wrong; 0: none does.
+    pub fn one_in(&self, every: usize) {
+        self.way.every.store(every, Ordering::Relaxed);
     }
 
     /// How many calls went wrong.

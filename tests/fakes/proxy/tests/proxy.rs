@@ -51,7 +51,7 @@ async fn every_third_call_goes_wrong_each_in_another_way() {
     ];
     assert_eq!(seen, expected);
     assert_eq!((proxy.faults(), count.load(Ordering::Relaxed)), (5, 12));
-    proxy.calm();
+    proxy.one_in(0);
     for _ in 0..6 {
         let answer = http.post(format!("{}/say", proxy.base())).send().await;
         assert_eq!(answer.unwrap().status(), 200);
