@@ -8,6 +8,7 @@ use store::changes::{Changes, DeliveryRow, EventRow};
 use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
+use crate::notification::PLAN;
 use crate::{Engine, Error, Result};
 
 /// Something that happens.
@@ -92,17 +93,29 @@ impl Engine {
                 .map(plugin_api::Reaction::wants)
                 .unwrap_or_default();
             for want in wants.iter().filter(|want| want.event == kind) {
-                changes.deliveries.push(DeliveryRow {
-                    id: Uuid::now_v7(),
-                    event_id: recorded.id.uuid(),
-                    plugin: plugin.name().to_owned(),
-                    part: want.part.to_owned(),
-                    booking_id: recorded.booking_id,
-                    booking_version: recorded.booking_version,
-                    created_at: recorded.at,
-                    due_at: recorded.at,
-                });
+                changes
+                    .deliveries
+                    .push(row(recorded, plugin.name(), want.part));
             }
         }
+        // What is said of it is planned after the commit: one row, however many are told.
+        if recorded.booking_id.is_some()
+            && let Some(plugin) = self.planner(catalogue, kind)
+        {
+            changes.deliveries.push(row(recorded, plugin, PLAN));
+        }
+    }
+}
+
+fn row(recorded: &Recorded, plugin: &str, part: &str) -> DeliveryRow {
+    DeliveryRow {
+        id: Uuid::now_v7(),
+        event_id: recorded.id.uuid(),
+        plugin: plugin.to_owned(),
+        part: part.to_owned(),
+        booking_id: recorded.booking_id,
+        booking_version: recorded.booking_version,
+        created_at: recorded.at,
+        due_at: recorded.at,
     }
 }

@@ -7,6 +7,7 @@ use store::Conn;
 use store::changes::Changes;
 
 use crate::catalogue::Catalogue;
+use crate::notification::Heard;
 use crate::payment::CalledPayment;
 use crate::plugin::is_in_use;
 use crate::tx::{TxError, UseCase};
@@ -36,6 +37,8 @@ enum Follows {
     Nothing,
     /// A payment is looked up.
     Payment(CalledPayment),
+    /// A message fares otherwise, or somebody wants no more.
+    Message(Heard),
 }
 
 impl UseCase for InboundCase {
@@ -51,10 +54,11 @@ impl UseCase for InboundCase {
                 .called_payment(&conn, &self.caller, self.plugin, &self.call.about)
                 .await?
                 .map_or(Follows::Nothing, Follows::Payment),
-            InboundAbout::Message { .. }
-            | InboundAbout::Wish { .. }
-            | InboundAbout::Calendar { .. }
-            | InboundAbout::Nothing => Follows::Nothing,
+            about @ (InboundAbout::Message { .. } | InboundAbout::Wish { .. }) => engine
+                .heard(&conn, &self.caller, &catalogue, self.plugin, about)
+                .await?
+                .map_or(Follows::Nothing, Follows::Message),
+            InboundAbout::Calendar { .. } | InboundAbout::Nothing => Follows::Nothing,
         };
         Ok((catalogue, follows))
     }
@@ -74,6 +78,12 @@ impl UseCase for InboundCase {
             match follows {
                 Follows::Nothing => {}
                 Follows::Payment(called) => called.record(engine, catalogue, &mut changes)?,
+                Follows::Message(heard) => {
+                    let caller = &self.caller;
+                    engine
+                        .hear_in_tx(conn, caller, catalogue, heard, &mut changes)
+                        .await?;
+                }
             }
         }
         Ok((changes, ()))

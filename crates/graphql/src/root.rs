@@ -12,6 +12,7 @@ use crate::delivery::{DeliveryMutation, DeliveryQuery};
 use crate::hold::{HoldMutation, HoldQuery};
 use crate::location::{LocationMutation, LocationQuery};
 use crate::node::NodeQuery;
+use crate::notification_change::{NotificationMutation, NotificationQuery};
 use crate::payment::PaymentMutation;
 use crate::plugin::{PluginMutation, PluginQuery};
 use crate::provider::{ProviderMutation, ProviderQuery};
@@ -38,6 +39,7 @@ pub struct Query(
     HoldQuery,
     PluginQuery,
     DeliveryQuery,
+    NotificationQuery,
 );
 
 /// What can be changed. Each answers a payload: the thing, null when it was not done, and the problems that stood in the way. Each
@@ -57,4 +59,5 @@ pub struct Mutation(
     PaymentMutation,
     PluginMutation,
     DeliveryMutation,
+    NotificationMutation,
 );

@@ -22,6 +22,8 @@ pub mod hold;
 pub mod idempotency;
 pub mod location;
 pub mod migrate;
+pub mod notification;
+pub mod notification_rule;
 pub mod payment;
 pub mod plugin;
 mod prepared;

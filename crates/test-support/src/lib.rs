@@ -11,6 +11,7 @@
 
 mod app;
 mod client;
+mod courier;
 mod deliveries;
 mod guarding;
 mod invariants;
@@ -25,6 +26,7 @@ use store::{Database, migrate};
 
 pub use app::App;
 pub use client::{Client, Socket};
+pub use courier::Courier;
 pub use deliveries::Deliveries;
 pub use guarding::Guarding;
 pub use invariants::{Violation, invariants};

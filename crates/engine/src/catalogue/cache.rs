@@ -62,13 +62,14 @@ impl Engine {
 async fn read(conn: &Conn, business: BusinessId, zones: &ZoneDatabase) -> Result<Catalogue> {
     let row = store::business::business_find(conn, business).await?;
     let row = row.ok_or_else(|| Error::NoBusiness("there is no such business".to_owned()))?;
-    let (locations, providers, kinds, resources, services, plugins) = futures_util::try_join!(
+    let (locations, providers, kinds, resources, services, plugins, rules) = futures_util::try_join!(
         store::location::location_list(conn, business),
         store::provider::provider_list(conn, business),
         store::resource::resource_kind_list(conn, business),
         store::resource::resource_list(conn, business),
         store::service::service_list(conn, business, row.business.currency),
         store::plugin::plugin_setting_list(conn, business),
+        store::notification_rule::notification_rule_list(conn, business),
     )?;
     let locations = locations
         .into_iter()
@@ -87,6 +88,7 @@ async fn read(conn: &Conn, business: BusinessId, zones: &ZoneDatabase) -> Result
             .into_iter()
             .map(|row| (row.plugin.clone(), row))
             .collect(),
+        notification_rules: rules,
     })
 }
 
