@@ -67,6 +67,26 @@ pub struct NotificationPreviewInput {
     language: Option<String>,
 }
 
+/// A message to send to an address of one's own. It tells of a booking that nobody made.
+#[derive(InputObject)]
+pub struct NotificationTestInput {
+    /// To which address: an email address, a telephone number.
+    to: String,
+    /// The name of a text that comes with the software, or a text.
+    template: String,
+    /// At what it would be said.
+    #[graphql(default_with = "\"booking.confirmed\".to_owned()")]
+    event: String,
+    /// To whom.
+    #[graphql(default_with = "NotificationAudience::Customer")]
+    audience: NotificationAudience,
+    /// By which channel.
+    #[graphql(default_with = "NotificationChannel::Email")]
+    channel: NotificationChannel,
+    /// In which language, a BCP 47 tag. Left out: the business's.
+    language: Option<String>,
+}
+
 impl From<NotificationPreviewInput> for Sample {
     fn from(input: NotificationPreviewInput) -> Self {
         Self {
@@ -261,14 +281,19 @@ impl NotificationMutation {
     async fn test_notification(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to try out.")] input: NotificationPreviewInput,
-        #[graphql(desc = "To which address: an email address, a telephone number.")] to: String,
+        #[graphql(desc = "What to send, and where to.")] input: NotificationTestInput,
     ) -> Result<NotificationTestPayload> {
         let asked = Asked::of(ctx)?;
-        let sample = Sample::from(input);
+        let sample = Sample {
+            template: input.template,
+            event: input.event,
+            audience: input.audience.into(),
+            channel: input.channel.into(),
+            language: input.language,
+        };
         let outcome = asked
             .engine
-            .test_notification(&asked.caller, &sample, &to)
+            .test_notification(&asked.caller, &sample, &input.to)
             .await;
         Ok(match settled(ctx, outcome, &About::Other).await? {
             Ok(came_of_it) => NotificationTestPayload {

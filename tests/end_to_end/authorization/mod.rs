@@ -26,7 +26,7 @@ const EVERYBODY: [&str; 9] = [
 ];
 
 /// Every mutation, and after a comma what is special about the input; the type of its input, if it has one; what it answers.
-const MUTATIONS: [(&str, &str, &str); 38] = [
+const MUTATIONS: [(&str, &str, &str); 41] = [
     ("createLocation", "CreateLocationInput", "location"),
     ("updateLocation", "UpdateLocationInput", "location"),
     ("archiveLocation", "", "location"),
@@ -77,10 +77,18 @@ const MUTATIONS: [(&str, &str, &str); 38] = [
     ),
     ("checkPlugin", "", "__typename"),
     ("retryDelivery", "", "delivery"),
+    ("setNotificationRule", "NotificationRuleInput", "rule"),
+    ("deleteNotificationRule", "", "rule"),
+    ("testNotification", "NotificationTestInput", "__typename"),
 ];
 
 /// What happens to none of the things that events are about.
-const WITHOUT_EVENT: [&str; 3] = ["configurePlugin", "checkPlugin", "retryDelivery"];
+const WITHOUT_EVENT: [&str; 4] = [
+    "configurePlugin",
+    "checkPlugin",
+    "retryDelivery",
+    "testNotification",
+];
 
 async fn ask(client: &Client, mutation: &str, arguments: &Value) -> Value {
     let row = MUTATIONS.iter().find(|(name, ..)| *name == mutation);
@@ -160,7 +168,7 @@ async fn every_mutation_is_for_those_in_the_table_and_a_refusal_changes_nothing(
         }
     }
     let lines: Vec<&str> = table.lines().map(str::trim_end).collect();
-    insta::assert_snapshot!(lines.join("\n"), @r"
+    insta::assert_snapshot!(lines.join("\n"), @"
                              anonymous      own guest      other guest    own provider   other provider manager        owner          stranger here  stranger there
     createLocation           FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      yes
     updateLocation           FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
@@ -200,6 +208,9 @@ async fn every_mutation_is_for_those_in_the_table_and_a_refusal_changes_nothing(
     configurePlugin          FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      yes
     checkPlugin              FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      yes
     retryDelivery            FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
+    setNotificationRule      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      yes
+    deleteNotificationRule   FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
+    testNotification         FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      yes
     ");
     stage.app.stop().await;
 }

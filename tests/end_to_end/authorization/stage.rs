@@ -10,7 +10,7 @@ use engine::catalogue::service::ServiceInput;
 use jobs::JobOptions;
 use serde_json::{Value, json};
 use server::app::HttpOptions;
-use test_support::{App, At, Client, Scripted, Till, World, WorldOptions, at};
+use test_support::{App, At, Client, Courier, Scripted, Till, World, WorldOptions, at};
 
 use super::{EVERYBODY, ask, outcome};
 
@@ -53,7 +53,12 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) async fn new() -> Self {
         let world = World::with(WorldOptions {
-            plugins: vec![Scripted::new("scripted", Vec::new()), Till::new()],
+            plugins: vec![
+                Scripted::new("scripted", Vec::new()),
+                Till::new(),
+                crate::notifications::composer(),
+                Courier::of_mail(),
+            ],
             ..WorldOptions::default()
         });
         // Nothing is delivered, so every delivery can be sent on its way again.
@@ -170,6 +175,9 @@ impl Stage {
                 let data = self.owner.data(query, json!({})).await;
                 Case::from(json!({ "id": data["deliveries"]["nodes"][0]["id"] }))
             }
+            "setNotificationRule" | "deleteNotificationRule" | "testNotification" => {
+                self.notification_case(mutation).await.into()
+            }
             "holdSlot" | "releaseHold" | "book" => self.slot_case(mutation).await.into(),
             "reschedule" | "cancel" => self.change_case(mutation).await,
             "checkIn" | "complete" | "markNoShow" => {
@@ -180,6 +188,18 @@ impl Stage {
                 }
             }
             _ => self.catalogue_case(mutation).await.into(),
+        }
+    }
+
+    async fn notification_case(&self, mutation: &str) -> Value {
+        let rule = json!({ "event": "booking.start", "offsetMinutes": -60, "audience": "PROVIDER",
+            "channels": ["EMAIL"], "template": "reminder" });
+        match mutation {
+            "setNotificationRule" => json!({ "input": rule }),
+            "testNotification" => {
+                json!({ "input": { "template": "confirmed", "to": "desk@example.com" } })
+            }
+            _ => json!({ "id": self.made("setNotificationRule", rule).await }),
         }
     }
 
