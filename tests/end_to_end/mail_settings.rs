@@ -225,7 +225,8 @@ async fn a_wrong_password_is_told_and_mended_and_no_mail_is_lost() {
     let health = desk.health().await;
     assert_eq!(
         (&health["state"], &health["waiting"]),
-        (&json!("RETRYING"), &json!(2))
+        (&json!("RETRYING"), &json!(3)),
+        "two that failed, and a reminder that waits for its time"
     );
     let told = health["lastError"].as_str().unwrap();
     assert!(
@@ -236,8 +237,8 @@ async fn a_wrong_password_is_told_and_mended_and_no_mail_is_lost() {
     desk.configure(json!({ "password": "hunter2" })).await;
     assert!(desk.check().await.0);
     desk.world.clock.advance(TimeDelta::days(1));
-    stage.deliveries.until(2, MAILED).await;
-    assert_eq!(recipients(&fake, "a@aurora.example").len(), 2);
+    stage.deliveries.until(3, MAILED).await;
+    assert_eq!(recipients(&fake, "a@aurora.example").len(), 3);
     assert_eq!(desk.health().await["state"], "OK");
     assert!(stage.files().is_empty(), "none of it went elsewhere");
     stage.app.stop().await;

@@ -11,6 +11,16 @@ pub fn line(text: &str) -> String {
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Several lines, each ended by `\n` alone and without control characters.
+pub fn paragraph(text: &str) -> String {
+    let unified = text.replace("\r\n", "\n").replace('\r', "\n");
+    let kept = unified.chars().map(|c| if c == '\t' { ' ' } else { c });
+    let kept: String = kept
+        .filter(|&c| c == '\n' || (!c.is_control() && !reorders(c)))
+        .collect();
+    kept.trim().to_owned()
+}
+
 /// A component of a file name: ASCII letters, digits and hyphens.
 pub fn file_name_part(text: &str) -> String {
     let part: String = text
@@ -40,6 +50,11 @@ mod tests {
         assert_eq!(line(" Anna\r\nBcc: x@y\t Z\u{0} "), "Anna Bcc: x@y Z");
         assert_eq!(line("a\u{202E}cod.exe\u{2028}b"), "acod.exeb");
         assert_eq!(line("مريم أحمد"), "مريم أحمد");
+    }
+
+    #[test]
+    fn a_paragraph_keeps_its_lines() {
+        assert_eq!(paragraph("one\r\ntwo\rthree\u{7}\n"), "one\ntwo\nthree");
     }
 
     #[test]

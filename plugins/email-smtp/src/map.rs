@@ -5,7 +5,7 @@ use lettre::Address;
 use lettre::message::Mailbox;
 use plugin_api::{Invitation, Message};
 
-use crate::clean::{file_name_part, line};
+use crate::clean::{file_name_part, line, paragraph};
 use crate::ics::{Appointment, Method};
 use crate::mime::{Mail, Texts};
 use crate::settings::Sender;
@@ -84,7 +84,7 @@ fn appointment<'b>(
         ends_at: invitation.ends_at,
         summary: line(&invitation.summary),
         location: line(&invitation.place),
-        description: invitation.description.clone(),
+        description: paragraph(&invitation.description),
         organizer_name: &facts.business.name,
         organizer: &sender.from.email,
         attendee,

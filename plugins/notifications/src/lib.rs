@@ -136,6 +136,34 @@ impl Notifications {
         Ok(piece.composed(Some(title), text, Some(html)))
     }
 
+    /// What goes wrong when a text is filled in with a booking that nobody made.
+    fn tried(&self, template: &str) -> Option<TemplateProblem> {
+        let mut event = plugin_api::sample::delivery(
+            EventKind::BookingConfirmed,
+            "all",
+            serde_json::Value::Null,
+        )
+        .event;
+        let mut booking = plugin_api::sample::booking();
+        booking.previous_provider = Some(booking.provider.clone());
+        booking.note = Some("A note".to_owned());
+        event.booking = Some(booking);
+        let facts = event.booking.as_ref()?;
+        let request = Compose {
+            template,
+            languages: &["en"],
+            channel: Channel::Sms,
+            recipient: Recipient::Customer,
+            event: &event,
+            is_reminder: false,
+            at: event.at,
+        };
+        let subject = Subject::new(&request, facts, &self.zones, &self.texts);
+        let view = subject.view(event.kind.name(), &Settings::default());
+        let filled = template::fill(&self.own, template, &view);
+        filled.err().map(|error| template::problem(&error))
+    }
+
     fn hello(&self, piece: &Piece<'_>) -> Result<String, ComposeError> {
         let name = match piece.request.recipient {
             Recipient::Customer => "customer",
@@ -166,6 +194,7 @@ impl Notifications {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
 fn wrong(error: minijinja::Error) -> ComposeError {
     ComposeError(format!("the text cannot be filled in: {error}"))
 }
@@ -323,7 +352,11 @@ impl Composer for Notifications {
             ));
         }
         let known = VARIABLES.map(|variable| variable.name);
-        template::problems(&self.own, template, &known)
+        let mut problems = template::problems(&self.own, template, &known);
+        if problems.is_empty() {
+            problems.extend(self.tried(template));
+        }
+        problems
     }
 
     fn variables(&self) -> &[Variable] {

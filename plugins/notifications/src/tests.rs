@@ -1,5 +1,7 @@
 //! What is said, in every language.
 
+use std::sync::LazyLock;
+
 use domain::booking::BookingStatus;
 use domain::event::{BookingFacts, Event, EventKind};
 use domain::money::{Currency, Money};
@@ -12,8 +14,10 @@ use serde_json::json;
 use super::*;
 use crate::language::Language;
 
-fn plugin() -> Notifications {
-    Notifications::new(ZoneDatabase::bundled()).unwrap()
+fn plugin() -> &'static Notifications {
+    static PLUGIN: LazyLock<Notifications> =
+        LazyLock::new(|| Notifications::new(ZoneDatabase::bundled()).unwrap());
+    &PLUGIN
 }
 
 fn settings() -> PluginSettings {
@@ -81,7 +85,7 @@ fn mail(template: &str, language: &str, recipient: Recipient, event: &Event) -> 
 
 #[test]
 fn it_keeps_the_contract_of_plugins() {
-    contract::plugin(&plugin());
+    contract::plugin(plugin());
 }
 
 #[test]
@@ -188,7 +192,7 @@ fn a_text_of_the_business_is_filled_in_with_its_subject_or_without() {
     ");
     assert!(said.invitation.is_some());
     let said = compose("Dear {{ customer }}", "en", to, &event).unwrap();
-    insta::assert_snapshot!(said.subject.unwrap(), @"");
+    insta::assert_snapshot!(said.subject.unwrap(), @"Cut and finish, Monday 1 March 2027, 12:00 (Salon Aurora)");
     let unknown = compose("no-such-text", "en", to, &event).unwrap_err();
     assert_eq!(unknown.to_string(), "there is no text `no-such-text`");
 }
@@ -232,6 +236,10 @@ fn every_variable_is_documented_and_there() {
             );
         }
     }
+    let told = plugin.problems("Hello\n{{ customer|nosuch }}");
+    assert_eq!(told[0].line, Some(2), "{told:?}");
+    let told = plugin.problems("Hello\n\n{{ customer.first_name }}");
+    assert_eq!(told[0].line, Some(3), "{told:?}");
     let told = plugin.problems("Hello\n{{ nobody }}");
     assert_eq!(told[0].line, Some(2));
     assert!(

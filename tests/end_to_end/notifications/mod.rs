@@ -138,7 +138,8 @@ async fn a_message_that_is_tried_again_is_not_overtaken_and_bears_the_same_id() 
     stage.cancel(id).await;
     // The provider is told at once; the customer when the first message has come through.
     stage.mail.until(2).await;
-    stage.done().await;
+    let failed = "status = 'waiting' AND last_error = 'not now' AND lease_id IS NULL";
+    stage.deliveries.until(1, failed).await;
     let waiting = stage.told(id).await;
     let planned =
         |one: &&serde_json::Value| one["audience"] == "CUSTOMER" && one["status"] == "PLANNED";

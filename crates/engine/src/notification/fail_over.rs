@@ -34,6 +34,7 @@ struct FallCase {
 }
 
 impl UseCase for FallCase {
+    const IS_WAITED_FOR: bool = false;
     type Plan = Arc<Catalogue>;
     type Answer = ();
 

@@ -29,6 +29,7 @@ struct PlanCase {
 }
 
 impl UseCase for PlanCase {
+    const IS_WAITED_FOR: bool = false;
     type Plan = Arc<Catalogue>;
     type Answer = ();
 

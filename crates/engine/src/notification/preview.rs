@@ -57,10 +57,10 @@ impl Engine {
         let composer = self.any_composer()?;
         let event = self.sample_event(&catalogue, sample)?;
         let mut problems = composer.problems(&sample.template);
-        let mut composed = None;
+        let mut words = None;
         if problems.is_empty() {
             match self.composed(&catalogue, sample, &event) {
-                Ok(words) => composed = Some(words),
+                Ok(said) => words = Some(said),
                 Err(error) => problems.push(TemplateProblem {
                     line: None,
                     message: error,
@@ -68,7 +68,7 @@ impl Engine {
             }
         }
         Ok(Previewed {
-            composed,
+            composed: words,
             problems,
             variables: composer.variables().to_vec(),
         })
@@ -137,8 +137,9 @@ impl Engine {
             at: event.at,
         };
         let composer = self.any_composer().map_err(|error| error.to_string())?;
-        let composed = composer.compose(&settings, &request);
-        composed.map_err(|error| error.to_string())
+        composer
+            .compose(&settings, &request)
+            .map_err(|error| error.to_string())
     }
 
     fn sample_message(
@@ -187,7 +188,7 @@ impl Engine {
         };
         let now = self.clock().now();
         let mut facts = plugin_api::sample::booking();
-        self.dress(catalogue, &mut facts);
+        dress(catalogue, &mut facts);
         facts.starts_at = now + TimeDelta::days(1);
         facts.ends_at = facts.starts_at + TimeDelta::minutes(45);
         match kind {
@@ -207,24 +208,27 @@ impl Engine {
             payment_id: None,
         })
     }
+}
 
-    /// Has a sample speak of the business and of what it has.
-    fn dress(&self, catalogue: &Catalogue, facts: &mut BookingFacts) {
-        let business = &catalogue.business;
-        facts.business.name.clone_from(&business.name);
-        facts.business.slug.clone_from(&business.slug);
-        facts.business.locale.clone_from(&business.locale);
-        facts.price.currency = business.currency;
-        facts.location.time_zone.clone_from(&business.time_zone);
-        if let Some(service) = catalogue.services.values().find(|known| !known.archived) {
-            facts.service.name.clone_from(&service.name);
-        }
-        if let Some(provider) = catalogue.providers.values().find(|known| !known.archived) {
-            facts.provider.name.clone_from(&provider.name);
-        }
-        if let Some(location) = catalogue.locations.values().find(|known| !known.archived) {
-            facts.location.name.clone_from(&location.name);
-            facts.location.time_zone = location.zone.name().to_owned();
-        }
+/// Has a sample speak of the business and of what it has.
+fn dress(catalogue: &Catalogue, facts: &mut BookingFacts) {
+    let business = &catalogue.business;
+    facts.business.name.clone_from(&business.name);
+    facts.business.slug.clone_from(&business.slug);
+    facts.business.locale.clone_from(&business.locale);
+    facts.price.currency = business.currency;
+    facts.location.time_zone.clone_from(&business.time_zone);
+    if let Some(service) = catalogue.services.values().find(|known| !known.archived) {
+        facts.service.name.clone_from(&service.name);
+    }
+    if let Some(provider) = catalogue.providers.values().find(|known| !known.archived) {
+        facts.provider.name.clone_from(&provider.name);
+    }
+    if let Some(location) = catalogue.locations.values().find(|known| !known.archived) {
+        facts.location.name.clone_from(&location.name);
+        location
+            .zone
+            .name()
+            .clone_into(&mut facts.location.time_zone);
     }
 }

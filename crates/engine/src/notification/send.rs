@@ -127,26 +127,17 @@ impl Desk<'_> {
             let why = "the business says nothing: the plugin that composes is switched off";
             return self.suppress(known, why, None).await;
         };
-        let event = match self.event(known).await? {
-            Some(event) => event,
-            None => return self.suppress(known, "there is no booking", None).await,
-        };
+        let event = self.event(known).await?;
         let Some(facts) = &event.booking else {
             return self.suppress(known, "the event has no booking", None).await;
         };
         if known.is_reminder() {
-            if let Some(why) = self.is_out_of_time(rule, facts, now) {
+            if let Some(why) = out_of_time(rule, facts, now) {
                 return self.suppress(known, why, None).await;
             }
             let due = self.due(rule, known, &words, facts);
             if due > now {
-                let conn = engine.0.database.conn().await?;
-                let business = self.caller.business;
-                store::notification::notification_put_off(&conn, business, known.id, due).await?;
-                return Ok(Ended::Failed(Failure::NotYet {
-                    after: (due - now).to_std().ok(),
-                    reason: "it is not due yet".to_owned(),
-                }));
+                return self.put_off(known, due, now).await;
             }
         } else if self.is_overtaken(known).await? {
             let why = "a later message is on its way";
@@ -159,28 +150,33 @@ impl Desk<'_> {
     }
 
     /// What is told: the event as it was, or of a reminder the booking as it is.
-    async fn event(&self, known: &Notification) -> Result<Option<Event>, Error> {
+    async fn event(&self, known: &Notification) -> Result<Event, Error> {
         let event = self.delivery.event.clone();
         if !known.is_reminder() {
-            return Ok(Some(event));
+            return Ok(event);
         }
         let (caller, id) = (&self.caller, known.booking_id);
         let facts = self.engine.facts_of(caller, &self.catalogue, id).await?;
-        Ok(Some(Event {
+        Ok(Event {
             booking: Some(facts),
             ..event
-        }))
+        })
     }
 
-    fn is_out_of_time(
+    /// It comes later than was planned.
+    async fn put_off(
         &self,
-        rule: &Rule,
-        facts: &BookingFacts,
+        known: &Notification,
+        due: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Option<&'static str> {
-        let late = rule.is_ahead() && now >= facts.starts_at;
-        let late = late.then_some("the booking has begun");
-        rule.silenced_by(facts.status).or(late)
+    ) -> Result<Ended, Error> {
+        let conn = self.engine.0.database.conn().await?;
+        let business = self.caller.business;
+        store::notification::notification_put_off(&conn, business, known.id, due).await?;
+        Ok(Ended::Failed(Failure::NotYet {
+            after: (due - now).to_std().ok(),
+            reason: "it is not due yet".to_owned(),
+        }))
     }
 
     fn due(
@@ -194,8 +190,8 @@ impl Desk<'_> {
             starts_at: facts.starts_at,
             ends_at: facts.ends_at,
         };
-        // One that goes another way, or whose rule speaks at events since, comes when it was planned.
-        if matches!(rule.moment, Moment::Event(_)) || known.channel != self.channel.channel() {
+        // One whose rule speaks at an event since comes when it was planned.
+        if matches!(rule.moment, Moment::Event(_)) {
             return known.due_at;
         }
         let quiet = words.house.quiet_hours.as_ref();
@@ -426,6 +422,13 @@ impl Desk<'_> {
         };
         self.engine.fall(&self.caller, fallen).await
     }
+}
+
+/// Why a booking is not reminded of any more.
+fn out_of_time(rule: &Rule, facts: &BookingFacts, now: DateTime<Utc>) -> Option<&'static str> {
+    let late = rule.is_ahead() && now >= facts.starts_at;
+    let late = late.then_some("the booking has begun");
+    rule.silenced_by(facts.status).or(late)
 }
 
 /// The channels of a rule behind one of them.

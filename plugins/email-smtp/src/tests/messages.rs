@@ -55,34 +55,33 @@ fn a_message_has_its_parts_where_calendar_programs_look_for_them() {
     insta::assert_snapshot!(structure(&translate(BookingCancelled, Provider, cancelled())), @r#"
     From: "Salon Aurora" <bookings@aurora.example>
     To: "Maria Rossi" <maria@aurora.example>
-    Subject: Booking cancelled: Cut & Colour, Monday 1 March 2027, 09:00 (Jo
-     Smith)
+    Subject: cancelled: Cut & Colour (Jo Smith)
     Date: Sat, 20 Feb 2027 12:00:00 +0000
-    Message-ID: <dlv_01jd6kr000e008000000000037@aurora.example>
+    Message-ID: <ntf_01jd6kr000e008000000000037@aurora.example>
     References: <bkg_01jd6kr000e008000000000001.provider@aurora.example>
     Auto-Submitted: auto-generated
     In-Reply-To: <bkg_01jd6kr000e008000000000001.provider@aurora.example>
     MIME-Version: 1.0
     Content-Type: multipart/mixed;
-     boundary="=_mixed_dlv_01jd6kr000e008000000000037"
-    --=_mixed_dlv_01jd6kr000e008000000000037
+     boundary="=_mixed_ntf_01jd6kr000e008000000000037"
+    --=_mixed_ntf_01jd6kr000e008000000000037
     Content-Type: multipart/alternative;
-     boundary="=_alternative_dlv_01jd6kr000e008000000000037"
-    --=_alternative_dlv_01jd6kr000e008000000000037
+     boundary="=_alternative_ntf_01jd6kr000e008000000000037"
+    --=_alternative_ntf_01jd6kr000e008000000000037
     Content-Type: text/plain; charset=utf-8
     Content-Transfer-Encoding: quoted-printable
-    --=_alternative_dlv_01jd6kr000e008000000000037
+    --=_alternative_ntf_01jd6kr000e008000000000037
     Content-Type: text/html; charset=utf-8
     Content-Transfer-Encoding: quoted-printable
-    --=_alternative_dlv_01jd6kr000e008000000000037
+    --=_alternative_ntf_01jd6kr000e008000000000037
     Content-Type: text/calendar; method=CANCEL; charset=utf-8
     Content-Transfer-Encoding: base64
-    --=_alternative_dlv_01jd6kr000e008000000000037--
-    --=_mixed_dlv_01jd6kr000e008000000000037
+    --=_alternative_ntf_01jd6kr000e008000000000037--
+    --=_mixed_ntf_01jd6kr000e008000000000037
     Content-Disposition: attachment; filename="invite.ics"
     Content-Type: application/ics; name="invite.ics"
     Content-Transfer-Encoding: base64
-    --=_mixed_dlv_01jd6kr000e008000000000037--
+    --=_mixed_ntf_01jd6kr000e008000000000037--
     "#);
 }
 

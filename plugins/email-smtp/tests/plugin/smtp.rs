@@ -25,12 +25,10 @@ async fn send(plugin: &EmailSmtp, message: &Message) -> Result<Sent, Failure> {
     plugin.send(&PluginSettings::none(), message).await
 }
 
-fn sent() -> Result<Sent, Failure> {
-    Ok(Sent {
-        external_id: None,
-        status: MessageStatus::Sent,
-    })
-}
+const SENT: Result<Sent, Failure> = Ok(Sent {
+    external_id: None,
+    status: MessageStatus::Sent,
+});
 
 async fn outcome(step: &'static str, trouble: Trouble) -> Result<Sent, Failure> {
     let fake = FakeSmtp::start().await;
@@ -79,7 +77,7 @@ async fn a_mail_arrives_whole_and_a_repeat_is_the_same() {
         assert!(
             mails[0]
                 .data
-                .ends_with("--=_mixed_dlv_01jd6kr000e008000000000035--\r\n\r\n"),
+                .ends_with("--=_mixed_ntf_01jd6kr000e008000000000035--\r\n\r\n"),
             "{}",
             mails[0].data
         );
@@ -97,7 +95,7 @@ async fn a_line_with_only_a_dot_does_not_end_the_mail() {
     let mut facts = confirmed();
     facts.note = Some(".\r\n.\r\nQUIT".to_owned());
     let told = message(BookingConfirmed, Recipient::Provider, facts);
-    assert_eq!(send(&plugin(&fake), &told).await, sent());
+    assert_eq!(send(&plugin(&fake), &told).await, SENT);
     assert!(fake.take_mails()[0].data.contains("QUIT"));
 }
 
@@ -214,7 +212,7 @@ async fn an_answer_lost_after_the_mail_was_taken_means_the_same_mail_again() {
         attempt: 2,
         ..any_message()
     };
-    assert_eq!(send(&plugin, &again).await, sent());
+    assert_eq!(send(&plugin, &again).await, SENT);
     let mails = fake.take_mails();
     assert_eq!(mails.len(), 2);
     assert_eq!(mails[0], mails[1]);
@@ -224,15 +222,15 @@ async fn an_answer_lost_after_the_mail_was_taken_means_the_same_mail_again() {
 async fn a_connection_with_an_open_question_is_not_used_again() {
     let fake = FakeSmtp::start().await;
     let plugin = plugin(&fake);
-    assert_eq!(send(&plugin, &any_message()).await, sent());
+    assert_eq!(send(&plugin, &any_message()).await, SENT);
     fake.trouble("RCPT", Trouble::Say("450 later"));
     retry(&send(&plugin, &any_message()).await);
-    assert_eq!(send(&plugin, &any_message()).await, sent());
+    assert_eq!(send(&plugin, &any_message()).await, SENT);
     assert_eq!(fake.connections(), 2);
 
     // The server closed the one that was kept.
     fake.trouble("NOOP", Trouble::HangUp);
-    assert_eq!(send(&plugin, &any_message()).await, sent());
+    assert_eq!(send(&plugin, &any_message()).await, SENT);
     assert_eq!(fake.connections(), 3);
 }
 
@@ -240,13 +238,13 @@ async fn a_connection_with_an_open_question_is_not_used_again() {
 async fn a_delivery_that_is_cut_off_leaves_no_connection_behind() {
     let fake = FakeSmtp::start().await;
     let plugin = plugin(&fake);
-    assert_eq!(send(&plugin, &any_message()).await, sent());
+    assert_eq!(send(&plugin, &any_message()).await, SENT);
     fake.trouble("DATA", Trouble::Silence);
     let told = any_message();
     let cut_off =
         tokio::time::timeout(std::time::Duration::from_millis(100), send(&plugin, &told)).await;
     assert!(cut_off.is_err());
-    assert_eq!(send(&plugin, &any_message()).await, sent());
+    assert_eq!(send(&plugin, &any_message()).await, SENT);
     assert_eq!(fake.connections(), 2);
 }
 
@@ -304,6 +302,6 @@ async fn an_address_beyond_ascii_needs_a_server_that_takes_it() {
     assert!(give_up(&result).contains("SMTPUTF8"), "{result:?}");
 
     fake.offer(&["SMTPUTF8", "8BITMIME", "AUTH PLAIN"]);
-    assert_eq!(send(&plugin(&fake), &told).await, sent());
+    assert_eq!(send(&plugin(&fake), &told).await, SENT);
     assert_eq!(fake.take_mails()[0].to, "RCPT TO:<jö@customer.example>");
 }
