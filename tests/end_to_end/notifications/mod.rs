@@ -1,9 +1,11 @@
 //! Notifications: what is said to whom, when and by which channel; once, in order, and not when it is not true any more.
 
 mod channels;
+mod cost;
 mod reminders;
 mod rules;
 mod stage;
+mod upgrade;
 
 use plugin_api::Recipient;
 use serde_json::json;

@@ -107,8 +107,11 @@ impl Desk<'_> {
         }
         all.retain(|known| match known.status {
             NotificationStatus::Planned => true,
+            // What the other side has had it would not take again.
             NotificationStatus::Failed => {
-                is_again && !others.iter().any(|other| goes_another_way(known, other))
+                is_again
+                    && known.external_id.is_none()
+                    && !others.iter().any(|other| goes_another_way(known, other))
             }
             _ => false,
         });
