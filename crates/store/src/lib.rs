@@ -23,6 +23,7 @@ pub mod idempotency;
 pub mod location;
 pub mod migrate;
 pub mod notification;
+pub mod notification_plan;
 pub mod notification_rule;
 pub mod payment;
 pub mod plugin;

@@ -102,7 +102,7 @@ impl Engine {
             }
         }
         if !next.is_empty() {
-            stored::notification_plan_in_tx(conn, business, &next).await?;
+            store::notification_plan::notification_plan_in_tx(conn, business, &next).await?;
         }
         Ok(())
     }

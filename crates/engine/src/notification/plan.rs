@@ -13,7 +13,7 @@ use domain::session::Session;
 use plugin_api::{Delivery, Done, Failure, HouseRules};
 use store::Conn;
 use store::changes::{Changes, DeliveryRow};
-use store::notification::Replanned;
+use store::notification_plan::Replanned;
 use uuid::Uuid;
 
 use super::{MESSAGE, Saying, away, person, system};
@@ -237,7 +237,7 @@ impl Planning<'_> {
     }
 
     async fn write_in_tx(mut self, conn: &Conn) -> Result<Changes, TxError> {
-        use store::notification as stored;
+        use store::notification_plan as stored;
         let business = self.case.caller.business;
         if !self.moved.is_empty() {
             let (rows, now) = (&self.moved, self.now);

@@ -73,7 +73,8 @@ impl Thing for NewRule {
         });
         if shift != 0 {
             let id = rule.id;
-            store::notification::notification_shift_in_tx(conn, business, id, shift, now).await?;
+            store::notification_plan::notification_shift_in_tx(conn, business, id, shift, now)
+                .await?;
         }
         Ok(())
     }

@@ -4,159 +4,25 @@
 //! follow-up). Guaranteed: a reminder never comes after the beginning that it reminds of; how a message fares only moves forward, in
 //! whatever order it is heard.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+mod quiet;
+mod told;
+mod who;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::booking::{BookingStatus, Span};
 use crate::event::{BookingFacts, EventKind};
-use crate::id::{BookingId, DeliveryId, NotificationId, NotificationRuleId, ServiceId};
+use crate::id::{NotificationRuleId, ServiceId};
 use crate::problem::Problem;
 use crate::zone::Zone;
 
+pub use quiet::QuietHours;
+pub use told::{Notification, NotificationStatus};
+pub use who::{Audience, Channel, Recipient};
+
 /// The longest offset from a booking, in minutes: a year.
 pub const OFFSET_MAX: i32 = 366 * 24 * 60;
-
-/// A way to reach people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    /// Mail.
-    Email,
-    /// Text messages.
-    Sms,
-    /// Messages to an app.
-    Push,
-}
-
-impl Channel {
-    /// Every channel there is.
-    pub const ALL: [Self; 3] = [Self::Email, Self::Sms, Self::Push];
-
-    /// The name under which it is stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Sms => "sms",
-            Self::Push => "push",
-        }
-    }
-
-    /// The channel with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|channel| channel.name() == name)
-    }
-
-    /// What its addresses are called in reasons.
-    pub fn address_noun(self) -> &'static str {
-        match self {
-            Self::Email => "email address",
-            Self::Sms => "telephone number",
-            Self::Push => "device",
-        }
-    }
-}
-
-/// For whom a rule speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Audience {
-    /// Whoever booked.
-    Customer,
-    /// The provider whose booking it is; of one that moved to another, that one too.
-    Provider,
-    /// The business itself, at the address in the settings of the plugin `notifications`.
-    Business,
-}
-
-impl Audience {
-    /// Every audience there is.
-    pub const ALL: [Self; 3] = [Self::Customer, Self::Provider, Self::Business];
-
-    /// The name under which it is stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Customer => "customer",
-            Self::Provider => "provider",
-            Self::Business => "business",
-        }
-    }
-
-    /// The audience with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|audience| audience.name() == name)
-    }
-
-    /// Whom it is about, where a booking did not move.
-    pub fn recipient(self) -> Recipient {
-        match self {
-            Self::Customer => Recipient::Customer,
-            Self::Provider => Recipient::Provider,
-            Self::Business => Recipient::Business,
-        }
-    }
-}
-
-/// Who is written to.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Recipient {
-    /// Whoever booked.
-    #[default]
-    Customer,
-    /// The provider whose booking it is.
-    Provider,
-    /// The provider whose booking it was.
-    PreviousProvider,
-    /// The business.
-    Business,
-}
-
-impl Recipient {
-    /// Every recipient there is.
-    pub const ALL: [Self; 4] = [
-        Self::Customer,
-        Self::Provider,
-        Self::PreviousProvider,
-        Self::Business,
-    ];
-
-    /// The name under which it is stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Customer => "customer",
-            Self::Provider => "provider",
-            Self::PreviousProvider => "previous-provider",
-            Self::Business => "business",
-        }
-    }
-
-    /// The recipient with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|recipient| recipient.name() == name)
-    }
-
-    /// The conversation that messages to them belong to: who loses a booking was told of it as its provider.
-    pub fn thread(self) -> &'static str {
-        match self {
-            Self::PreviousProvider => "provider",
-            other => other.name(),
-        }
-    }
-
-    /// What they are called in reasons.
-    pub fn noun(self) -> &'static str {
-        match self {
-            Self::PreviousProvider => "previous provider",
-            other => other.name(),
-        }
-    }
-}
 
 /// When a rule speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -353,147 +219,6 @@ pub fn changes_reminders(kind: EventKind) -> bool {
             | EventKind::BookingNoShow
             | EventKind::BookingDisplaced
     )
-}
-
-/// The hours in which people are left alone, on the recipient's clock; over midnight where `to` is not after `from`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QuietHours {
-    /// From.
-    pub from: NaiveTime,
-    /// To, exclusive.
-    pub to: NaiveTime,
-    /// Whether what is said at an event waits for their end, too.
-    pub for_events: bool,
-}
-
-impl QuietHours {
-    /// The quiet hours that an instant lies in, if it does.
-    pub fn around(&self, at: DateTime<Utc>, zone: &Zone) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-        let wall = zone.to_wall(at);
-        let (date, time) = (wall.date(), wall.time());
-        let next = |date: NaiveDate| date.checked_add_days(Days::new(1));
-        let (first, last) = if self.from < self.to {
-            let inside = self.from <= time && time < self.to;
-            inside.then_some((date, date))?
-        } else if time >= self.from && self.from != self.to {
-            (date, next(date)?)
-        } else if time < self.to && self.from != self.to {
-            (date.checked_sub_days(Days::new(1))?, date)
-        } else {
-            return None;
-        };
-        let begins = zone.to_instant(first.and_time(self.from));
-        Some((begins, zone.to_instant(last.and_time(self.to))))
-    }
-}
-
-/// How a notification fares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NotificationStatus {
-    /// It will be sent.
-    Planned,
-    /// The other side has it.
-    Sent,
-    /// It is known to have arrived.
-    Delivered,
-    /// It is known never to arrive.
-    Failed,
-    /// It is not sent, and `error` says why.
-    Suppressed,
-}
-
-impl NotificationStatus {
-    /// Every status there is.
-    pub const ALL: [Self; 5] = [
-        Self::Planned,
-        Self::Sent,
-        Self::Delivered,
-        Self::Failed,
-        Self::Suppressed,
-    ];
-
-    /// The name under which it is stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Planned => "planned",
-            Self::Sent => "sent",
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-            Self::Suppressed => "suppressed",
-        }
-    }
-
-    /// The status with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.name() == name)
-    }
-
-    /// What it is after this was heard of it: further on, or as it was. What was sent after all was sent, also where it was
-    /// not to be any more; where arrived and lost are both heard, the first stays.
-    pub fn hearing(self, heard: Self) -> Self {
-        match (self, heard) {
-            (Self::Planned, heard) => heard,
-            (Self::Suppressed, Self::Sent | Self::Delivered | Self::Failed)
-            | (Self::Sent, Self::Delivered | Self::Failed) => heard,
-            (stays, _) => stays,
-        }
-    }
-
-    /// The statuses from which this one is reached by hearing it.
-    pub fn reached_from(self) -> Vec<Self> {
-        let moves = |from: &Self| *from != self && from.hearing(self) == self;
-        Self::ALL.into_iter().filter(moves).collect()
-    }
-}
-
-/// A message to one recipient by one channel, as it is planned and as it fared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notification {
-    /// Its id.
-    pub id: NotificationId,
-    /// About which booking.
-    pub booking_id: BookingId,
-    /// By which rule.
-    pub rule_id: NotificationRuleId,
-    /// What it is said of, once: the event; of a reminder the booking.
-    pub occasion_id: uuid::Uuid,
-    /// The version of the booking when it was planned.
-    pub booking_version: i64,
-    /// To whom.
-    pub recipient: Recipient,
-    /// By which channel.
-    pub channel: Channel,
-    /// By the channel of which plugin.
-    pub plugin: String,
-    /// To which address; empty where there is none.
-    pub to: String,
-    /// When.
-    pub due_at: DateTime<Utc>,
-    /// How it fares.
-    pub status: NotificationStatus,
-    /// What it said, once it was tried.
-    pub subject: Option<String>,
-    /// What it said, once it was tried.
-    pub body: Option<String>,
-    /// Why it failed or is not sent, or what went wrong last.
-    pub error: Option<String>,
-    /// The other side's name for it.
-    pub external_id: Option<String>,
-    /// The delivery that carries it; none where nothing does.
-    pub delivery_id: Option<DeliveryId>,
-    /// When it was planned.
-    pub created_at: DateTime<Utc>,
-    /// When the first attempt was made.
-    pub tried_at: Option<DateTime<Utc>>,
-}
-
-impl Notification {
-    /// Whether it reminds of the booking rather than telling of an event.
-    pub fn is_reminder(&self) -> bool {
-        use crate::id::Id;
-        self.occasion_id == self.booking_id.uuid()
-    }
 }
 
 /// The rules that a business begins with.
