@@ -11,6 +11,7 @@ use domain::zone::ZoneDatabase;
 use email_smtp::{EmailSmtp, Options};
 use engine::catalogue::service::ServiceInput;
 use jobs::JobOptions;
+use notifications::Notifications;
 use outbound::{Outbound, OutboundOptions};
 use serde_json::{Value, json};
 use server::app::HttpOptions;
@@ -28,6 +29,8 @@ const CONFIGURE: &str = "mutation($input: ConfigurePluginInput!) { configurePlug
 const CHECK: &str =
     "mutation { checkPlugin(name: \"email-smtp\") { ok message problems { code } } }";
 const HEALTH: &str = "{ plugins { name settings health { state lastError waiting parked } } }";
+/// Mails that went out.
+const MAILED: &str = "plugin = 'email-smtp' AND status = 'delivered'";
 /// `\0desk\0hunter2`.
 const LOGIN: &str = "AUTH PLAIN AGRlc2sAaHVudGVyMg==";
 
@@ -94,11 +97,13 @@ impl Stage {
         let options = Options {
             settings: None,
             outbox: outbox.path().to_owned(),
-            zones: ZoneDatabase::bundled(),
             outbound: outbound.unwrap(),
         };
         let world = World::with(WorldOptions {
-            plugins: vec![Arc::new(EmailSmtp::new(options).unwrap())],
+            plugins: vec![
+                Arc::new(EmailSmtp::new(options).unwrap()),
+                Arc::new(Notifications::new(ZoneDatabase::bundled()).unwrap()),
+            ],
             ..WorldOptions::default()
         })
         .await;
@@ -174,7 +179,7 @@ async fn each_business_sends_by_its_own_server() {
     aurora.book("2027-03-02T10:00:00Z", "Ada").await;
     bruno.book("2027-03-02T10:00:00Z", "Bea").await;
     carla.book("2027-03-02T10:00:00Z", "Cleo").await;
-    stage.deliveries.until(6, "status = 'delivered'").await;
+    stage.deliveries.until(6, MAILED).await;
 
     let to = |customer: &str| {
         let mut both = [customer, "anna"].map(|name| format!("RCPT TO:<{name}@example.com>"));
@@ -196,7 +201,7 @@ async fn each_business_sends_by_its_own_server() {
         .collect();
     aurora.configure(nothing).await;
     aurora.book("2027-03-02T12:00:00Z", "Ada").await;
-    stage.deliveries.until(8, "status = 'delivered'").await;
+    stage.deliveries.until(8, MAILED).await;
     assert_eq!((stage.files().len(), first.take_mails().len()), (4, 0));
     stage.app.stop().await;
 }
@@ -214,12 +219,14 @@ async fn a_wrong_password_is_told_and_mended_and_no_mail_is_lost() {
     assert!(!ok && said.starts_with("username or password: "), "{said}");
 
     desk.book("2027-03-02T10:00:00Z", "Ada").await;
-    let failed = "status = 'waiting' AND attempts = 1 AND lease_id IS NULL";
+    let failed =
+        "plugin = 'email-smtp' AND status = 'waiting' AND attempts = 1 AND lease_id IS NULL";
     stage.deliveries.until(2, failed).await;
     let health = desk.health().await;
     assert_eq!(
         (&health["state"], &health["waiting"]),
-        (&json!("RETRYING"), &json!(2))
+        (&json!("RETRYING"), &json!(3)),
+        "two that failed, and a reminder that waits for its time"
     );
     let told = health["lastError"].as_str().unwrap();
     assert!(
@@ -230,8 +237,8 @@ async fn a_wrong_password_is_told_and_mended_and_no_mail_is_lost() {
     desk.configure(json!({ "password": "hunter2" })).await;
     assert!(desk.check().await.0);
     desk.world.clock.advance(TimeDelta::days(1));
-    stage.deliveries.until(2, "status = 'delivered'").await;
-    assert_eq!(recipients(&fake, "a@aurora.example").len(), 2);
+    stage.deliveries.until(3, MAILED).await;
+    assert_eq!(recipients(&fake, "a@aurora.example").len(), 3);
     assert_eq!(desk.health().await["state"], "OK");
     assert!(stage.files().is_empty(), "none of it went elsewhere");
     stage.app.stop().await;
@@ -251,7 +258,8 @@ async fn no_business_makes_the_server_talk_to_its_own_network() {
         assert!(!ok && said.starts_with(&expected), "{said}");
     }
     desk.book("2027-03-02T10:00:00Z", "Ada").await;
-    let failed = "status = 'waiting' AND attempts = 1 AND lease_id IS NULL";
+    let failed =
+        "plugin = 'email-smtp' AND status = 'waiting' AND attempts = 1 AND lease_id IS NULL";
     stage.deliveries.until(2, failed).await;
     let health = desk.health().await;
     assert!(

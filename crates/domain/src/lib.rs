@@ -16,6 +16,7 @@ pub mod id;
 pub mod interval;
 pub mod location;
 pub mod money;
+pub mod notification;
 pub mod payment;
 pub mod policy;
 pub mod problem;

@@ -2,8 +2,9 @@
 
 use domain::actor::Role;
 use domain::business::Business;
-use domain::id::{BusinessId, Id};
+use domain::id::{BusinessId, Id, NotificationRuleId};
 use domain::money::Currency;
+use domain::notification::default_rules;
 use domain::problem::Problem;
 use domain::text;
 use store::StoreError;
@@ -52,7 +53,9 @@ impl Engine {
             }
             None => {
                 let zones = self.zones().version();
-                store::business::business_insert(&conn, &new, zones, self.clock().now())
+                let rules = default_rules(|| NotificationRuleId::from_uuid(Uuid::now_v7()));
+                let now = self.clock().now();
+                store::business::business_insert(&conn, &new, zones, &rules, now)
                     .await
                     .map(|()| new)
             }

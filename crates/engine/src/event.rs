@@ -8,6 +8,7 @@ use store::changes::{Changes, DeliveryRow, EventRow};
 use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
+use crate::notification::PLAN;
 use crate::webhook;
 use crate::{Engine, Error, Result};
 
@@ -112,17 +113,30 @@ impl Engine {
             let parts = wanted
                 .map(|want| want.part.to_owned())
                 .chain(webhook::parts(catalogue, &**plugin, kind));
-            changes.deliveries.extend(parts.map(|part| DeliveryRow {
-                id: Uuid::now_v7(),
-                event_id: recorded.id.uuid(),
-                plugin: plugin.name().to_owned(),
-                part,
-                booking_id: recorded.booking_id,
-                booking_version: recorded.booking_version,
-                created_at: recorded.at,
-                due_at: recorded.at,
-            }));
+            let rows = parts.map(|part| row(recorded, plugin.name(), part));
+            changes.deliveries.extend(rows);
         }
+        // What is said of it is planned after the commit: one row, however many are told.
+        if recorded.booking_id.is_some()
+            && let Some(plugin) = self.planner(catalogue, kind)
+        {
+            changes
+                .deliveries
+                .push(row(recorded, plugin, PLAN.to_owned()));
+        }
+    }
+}
+
+fn row(recorded: &Recorded, plugin: &str, part: String) -> DeliveryRow {
+    DeliveryRow {
+        id: Uuid::now_v7(),
+        event_id: recorded.id.uuid(),
+        plugin: plugin.to_owned(),
+        part,
+        booking_id: recorded.booking_id,
+        booking_version: recorded.booking_version,
+        created_at: recorded.at,
+        due_at: recorded.at,
     }
 }
 

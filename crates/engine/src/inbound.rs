@@ -8,6 +8,7 @@ use store::changes::Changes;
 
 use crate::calendar::CalledSource;
 use crate::catalogue::Catalogue;
+use crate::notification::Heard;
 use crate::payment::CalledPayment;
 use crate::plugin::is_in_use;
 use crate::tx::{TxError, UseCase};
@@ -39,6 +40,8 @@ enum Follows {
     Payment(CalledPayment),
     /// A calendar elsewhere is read.
     Calendar(CalledSource),
+    /// A message fares otherwise, or somebody wants no more.
+    Message(Heard),
 }
 
 impl UseCase for InboundCase {
@@ -61,9 +64,11 @@ impl UseCase for InboundCase {
                 .called_source(&conn, self.caller.business, channel_id, secret_digest)
                 .await?
                 .map_or(Follows::Nothing, Follows::Calendar),
-            InboundAbout::Message { .. } | InboundAbout::Wish { .. } | InboundAbout::Nothing => {
-                Follows::Nothing
-            }
+            about @ (InboundAbout::Message { .. } | InboundAbout::Wish { .. }) => engine
+                .heard(&conn, &self.caller, &catalogue, self.plugin, about)
+                .await?
+                .map_or(Follows::Nothing, Follows::Message),
+            InboundAbout::Nothing => Follows::Nothing,
         };
         Ok((catalogue, follows))
     }
@@ -84,6 +89,12 @@ impl UseCase for InboundCase {
                 Follows::Nothing => {}
                 Follows::Payment(called) => called.record(engine, catalogue, &mut changes)?,
                 Follows::Calendar(called) => called.record_in_tx(engine, conn, business).await?,
+                Follows::Message(heard) => {
+                    let caller = &self.caller;
+                    engine
+                        .hear_in_tx(conn, caller, catalogue, heard, &mut changes)
+                        .await?;
+                }
             }
         }
         Ok((changes, ()))

@@ -21,6 +21,7 @@ pub mod hold;
 pub mod idempotency;
 pub mod inbound;
 pub mod live;
+pub mod notification;
 pub mod payment;
 pub mod plugin;
 mod secret;

@@ -28,6 +28,8 @@ pub(crate) const CAREFUL_FROM: u32 = 3;
 pub(crate) trait UseCase: Send + Sync {
     /// Whether its [`Changes`] hold all that it does to calendars, so that those in memory are carried forward (`availability::carry`).
     const CARRIES_CALENDARS: bool = false;
+    /// Whether somebody waits for it: the jobs stand back for such writes, and not for their own.
+    const IS_WAITED_FOR: bool = true;
     /// What is decided before the transaction.
     type Plan: Send + Sync;
     /// What the client is answered, and is answered again under the same idempotency key.
@@ -89,7 +91,7 @@ impl From<Problem> for TxError {
 }
 
 impl Engine {
-    /// How many writes are under way in this process.
+    /// How many writes that somebody waits for are under way in this process.
     pub fn writes_under_way(&self) -> usize {
         self.0.writes.load(Ordering::Relaxed)
     }
@@ -101,7 +103,7 @@ impl Engine {
         key: Option<&Key>,
         case: &U,
     ) -> Result<U::Answer> {
-        let _under_way = UnderWay::new(&self.0.writes);
+        let _under_way = U::IS_WAITED_FOR.then(|| UnderWay::new(&self.0.writes));
         if let Some(answer) = self.answered(caller, key).await? {
             return Ok(answer);
         }

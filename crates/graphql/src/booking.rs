@@ -13,6 +13,7 @@ use crate::customer::Customer;
 use crate::failure::Result;
 use crate::id::shown;
 use crate::money::Money;
+use crate::notification::Notification;
 use crate::payment::Payment;
 use crate::request::Asked;
 use crate::scalar::DateTime;
@@ -121,6 +122,16 @@ impl Booking {
         let views = Asked::of(ctx)?.payments(self.state.id).await?.into_iter();
         Ok(views
             .map(|view| Payment::new(&self.catalogue, view))
+            .collect())
+    }
+
+    /// What was or will be said of it to people, and why not, in the order in which it was planned. To staff; to others it is empty.
+    #[graphql(complexity = "1 + LIST_COST * child_complexity")]
+    async fn notifications(&self, ctx: &Context<'_>) -> Result<Vec<Notification>> {
+        let told = Asked::of(ctx)?.notifications(self.state.id).await?;
+        let shown = told.into_iter();
+        Ok(shown
+            .map(|told| Notification::new(&self.catalogue, told))
             .collect())
     }
 

@@ -28,6 +28,8 @@ mod id;
 mod location;
 mod money;
 mod node;
+mod notification;
+mod notification_change;
 mod payment;
 mod plugin;
 mod problem;

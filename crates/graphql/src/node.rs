@@ -2,8 +2,9 @@
 
 use async_graphql::{Context, ID, Interface, Object};
 use domain::id::{
-    BlockId, BookingId, BusinessId, CustomerId, DeliveryId, HoldId, Id, LocationId, PaymentId,
-    ProviderId, ResourceId, ResourceKindId, ServiceId, SessionId, WebhookEndpointId, parse_any,
+    BlockId, BookingId, BusinessId, CustomerId, DeliveryId, HoldId, Id, LocationId, NotificationId,
+    NotificationRuleId, PaymentId, ProviderId, ResourceId, ResourceKindId, ServiceId, SessionId,
+    WebhookEndpointId, parse_any,
 };
 
 use crate::block::Block;
@@ -14,6 +15,7 @@ use crate::delivery::Delivery;
 use crate::failure::Result;
 use crate::hold::Hold;
 use crate::location::Location;
+use crate::notification::{Notification, NotificationRule};
 use crate::payment::Payment;
 use crate::provider::Provider;
 use crate::request::Asked;
@@ -45,6 +47,8 @@ pub enum Node {
     Delivery(Delivery),
     Payment(Payment),
     WebhookEndpoint(WebhookEndpoint),
+    Notification(Notification),
+    NotificationRule(NotificationRule),
 }
 
 #[derive(Default)]
@@ -85,6 +89,13 @@ impl NodeQuery {
                 WebhookEndpoint::find(&asked, WebhookEndpointId::from_uuid(uuid))
                     .await?
                     .map(Node::from)
+            }
+            NotificationId::PREFIX => Notification::find(&asked, NotificationId::from_uuid(uuid))
+                .await?
+                .map(Node::from),
+            NotificationRuleId::PREFIX => {
+                let id = NotificationRuleId::from_uuid(uuid);
+                NotificationRule::find(&asked, id).await?.map(Node::from)
             }
             BlockId::PREFIX => Block::find(&asked, BlockId::from_uuid(uuid))
                 .await?

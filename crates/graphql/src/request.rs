@@ -9,6 +9,7 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use domain::booking::Booking;
 use domain::customer::Customer;
 use domain::id::{BookingId, CustomerId, DeliveryId, ProviderId, SessionId};
+use domain::notification::Notification;
 use domain::session::Session;
 use engine::booking::BookingChange;
 use engine::calendar::CalendarConnection;
@@ -131,6 +132,12 @@ impl<'a> Asked<'a> {
         self.at_hand.loader.load_one(id).await
     }
 
+    /// What was or will be said of a booking that is visible.
+    pub(crate) async fn notifications(&self, id: BookingId) -> Result<Vec<Notification>> {
+        let told = self.at_hand.loader.load_one(ToldOf(id)).await?;
+        Ok(told.unwrap_or_default())
+    }
+
     /// The history of a booking that is visible.
     pub(crate) async fn history(&self, id: BookingId) -> Result<Vec<BookingChange>> {
         Ok(self.at_hand.loader.load_one(id).await?.unwrap_or_default())
@@ -140,6 +147,10 @@ impl<'a> Asked<'a> {
 /// The key of the payments for a booking.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct PaymentsOf(BookingId);
+
+/// The key of what is said of a booking.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct ToldOf(BookingId);
 
 /// The key of a booking itself; its id alone is that of its history.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -202,6 +213,20 @@ impl Loader<PaymentsOf> for Reader {
             payments.entry(booking).or_default().push(view);
         }
         Ok(payments)
+    }
+}
+
+impl Loader<ToldOf> for Reader {
+    type Value = Vec<Notification>;
+    type Error = Failure;
+
+    async fn load(&self, ids: &[ToldOf]) -> Result<HashMap<ToldOf, Vec<Notification>>> {
+        let ids: Vec<BookingId> = ids.iter().map(|id| id.0).collect();
+        let mut told: HashMap<ToldOf, Vec<Notification>> = HashMap::new();
+        for one in self.engine.notifications_of(&self.caller, &ids).await? {
+            told.entry(ToldOf(one.booking_id)).or_default().push(one);
+        }
+        Ok(told)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::delivery::{DeliveryMutation, DeliveryQuery};
 use crate::hold::{HoldMutation, HoldQuery};
 use crate::location::{LocationMutation, LocationQuery};
 use crate::node::NodeQuery;
+use crate::notification_change::{NotificationMutation, NotificationQuery};
 use crate::payment::PaymentMutation;
 use crate::plugin::{PluginMutation, PluginQuery};
 use crate::provider::{ProviderMutation, ProviderQuery};
@@ -41,6 +42,7 @@ pub struct Query(
     PluginQuery,
     DeliveryQuery,
     WebhookQuery,
+    NotificationQuery,
 );
 
 /// What can be changed. Each answers a payload: the thing, null when it was not done, and the problems that stood in the way. Each
@@ -62,4 +64,5 @@ pub struct Mutation(
     DeliveryMutation,
     WebhookMutation,
     CalendarMutation,
+    NotificationMutation,
 );

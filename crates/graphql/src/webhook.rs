@@ -102,7 +102,7 @@ pub struct WebhookEndpointInput {
     events: Vec<String>,
     /// Whether anything is posted. True for one that was paused begins anew.
     #[graphql(default = true)]
-    enabled: bool,
+    enabled: Option<bool>,
     /// A text of your choice, up to 255 characters, that makes this request safe to repeat: the same key answers the same and does nothing.
     idempotency_key: Option<String>,
 }
@@ -168,7 +168,7 @@ impl WebhookMutation {
                 id: optional(&["input", "id"], input.id.as_ref())?,
                 url: input.url,
                 events: input.events,
-                enabled: input.enabled,
+                enabled: input.enabled.unwrap_or(true),
             };
             let key = input.idempotency_key.as_deref();
             asked

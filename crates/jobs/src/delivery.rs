@@ -166,7 +166,7 @@ impl Runner {
     async fn deliver(&self, taken: TakenDelivery, settings: Result<PluginSettings, NotInUse>) {
         let began = Instant::now();
         let result = match handed(&taken, settings) {
-            Ok(delivery) => self.react(delivery).await,
+            Ok(delivery) => self.react(delivery, self.is_last(&taken)).await,
             Err(failure) => Some(Err(failure)),
         };
         let (ended, ending, note) = self.judge(&taken, result);
@@ -183,9 +183,10 @@ impl Runner {
     }
 
     /// Has the plugin work on it, on a task of its own: cut off at the time limit, a panic caught. None: the jobs stop.
-    async fn react(&self, delivery: Delivery) -> Option<Result<Done, Failure>> {
+    async fn react(&self, delivery: Delivery, is_last: bool) -> Option<Result<Done, Failure>> {
         let (plugin, engine) = (self.plugin.clone(), self.engine.clone());
-        let mut task = tokio::spawn(async move { engine.work_on(&*plugin, &delivery).await });
+        let mut task =
+            tokio::spawn(async move { engine.work_on(&*plugin, &delivery, is_last).await });
         let mut stop = self.stop.clone();
         let grace = async {
             stopped(&mut stop).await;
@@ -198,6 +199,13 @@ impl Runner {
         };
         task.abort();
         result
+    }
+
+    /// Whether the delivery is parked if this attempt fails.
+    fn is_last(&self, taken: &TakenDelivery) -> bool {
+        let attempts = self.plugin.attempts();
+        let attempts = attempts.unwrap_or(self.options.backoff.attempts);
+        u32::try_from(taken.attempt).unwrap_or(u32::MAX) >= attempts
     }
 
     /// What becomes of the delivery, what is noted about it, and how the gate sees it.

@@ -10,7 +10,10 @@ use std::fmt::Debug;
 use domain::event::EventKind;
 use serde_json::Value;
 
-use crate::{Delivery, Done, Failure, Plugin, Reaction, SettingsError};
+use crate::{
+    Delivery, Done, Failure, Message, MessageChannel, Plugin, PluginSettings, Reaction,
+    SettingsError,
+};
 
 /// Who the plugin is, what its settings look like and what it wants: names are kebab-case and stay the same, the schema
 /// is of an object that refuses unknown fields, wants are not empty and unique.
@@ -118,6 +121,33 @@ pub async fn repeats<C: PartialEq + Debug>(
             Ok(Done::Delivered),
             "attempt {attempt} is delivered"
         );
+        seen.push(observe());
+    }
+    for pair in seen.windows(2) {
+        if let [first, second] = pair {
+            assert_eq!(first, second, "a repeat says the same");
+        }
+    }
+}
+
+/// A message that is sent again, as a later attempt, says the same. `observe` answers what the other side got since it was last asked.
+///
+/// # Panics
+/// When the plugin breaks the contract.
+pub async fn message_repeats<C: PartialEq + Debug>(
+    channel: &dyn MessageChannel,
+    settings: &PluginSettings,
+    message: &Message,
+    mut observe: impl FnMut() -> C,
+) {
+    let mut seen = Vec::new();
+    for attempt in 1..=3 {
+        let message = Message {
+            attempt,
+            ..message.clone()
+        };
+        let result = channel.send(settings, &message).await;
+        assert!(result.is_ok(), "attempt {attempt} is sent: {result:?}");
         seen.push(observe());
     }
     for pair in seen.windows(2) {

@@ -6,13 +6,14 @@
 //! it cannot do is `None`, so nothing quietly succeeds; what it says about an event follows from the event and its
 //! settings alone, so a repeat says the same.
 //!
-//! A plugin is one [`Plugin`] with optional parts: [`Guard`], [`Reaction`], [`Check`], [`Payments`], [`CalendarSync`], [`MessageChannel`],
+//! A plugin is one [`Plugin`] with optional parts: [`Guard`], [`Reaction`], [`Check`], [`Payments`], [`CalendarSync`], [`MessageChannel`], [`Composer`],
 //! [`WebhookSender`], [`InboundWebhook`], each a trait in a file of its own and reached by a method of [`Plugin`] that answers `Option<&dyn …>`. Settings belong to a business and come along with every call ([`PluginSettings`]).
 //!
 //! [`contract`] has the tests that every plugin runs, [`sample`] a delivery to run them with; `plugins/example-chat` is a small plugin, whole.
 
 mod calendar;
 mod check;
+mod compose;
 pub mod contract;
 mod delivery;
 mod guard;
@@ -31,12 +32,18 @@ pub use calendar::{
     WatchChannel, Written,
 };
 pub use check::Check;
+pub use compose::{
+    Compose, ComposeError, Composed, Composer, HouseRules, TemplateProblem, Variable,
+};
 pub use delivery::{Delivery, Done, Failure};
 pub use guard::{Guard, Proposal, Refused};
 pub use inbound::{
     Inbound, InboundAbout, InboundRefused, InboundReply, InboundRequest, InboundWebhook,
 };
-pub use message::{Channel, Message, MessageChannel, MessageStatus, NoAddress, Sent, Wish};
+pub use message::{
+    Channel, Invitation, Letter, Message, MessageChannel, MessageStatus, NoAddress, Recipient,
+    Sent, Wish,
+};
 pub use payments::{
     ExternalStatus, PaymentBegun, PaymentKind, PaymentRequest, PaymentState, Payments,
     RefundRequest, RefundState, RefundStatus,

@@ -4,22 +4,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::event::Event;
 use domain::id::{BusinessId, NotificationId};
+pub use domain::notification::{Channel, Recipient};
 use serde::{Deserialize, Serialize};
 
 use crate::delivery::Failure;
 use crate::settings::PluginSettings;
-
-/// A way to reach people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    /// Mail.
-    Email,
-    /// Text messages.
-    Sms,
-    /// Messages to an app.
-    Push,
-}
 
 /// Carries messages.
 #[async_trait]
@@ -67,6 +56,40 @@ pub struct Message {
     pub event: Event,
     /// The address of ours at which the other side says how the message fares; none where the outside does not reach this server.
     pub callback_url: Option<String>,
+    /// What a mail needs besides; other channels pass it over.
+    pub letter: Letter,
+}
+
+/// What a message is made of where it is a mail.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Letter {
+    /// The same as the text, with its form; none: the text is all there is.
+    pub html: Option<String>,
+    /// For the recipient's calendar; none: there is nothing to enter or to take out.
+    pub invitation: Option<Invitation>,
+    /// Who is written to: mails of one booking to one of them are a conversation.
+    pub recipient: Recipient,
+    /// What it is about, in one kebab-case word: `confirmed`.
+    pub about: String,
+    /// Its date; none: when that happened which it tells of.
+    pub date: Option<DateTime<Utc>>,
+}
+
+/// A booking for a calendar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Whether it is taken out rather than entered.
+    pub is_cancelled: bool,
+    /// When it begins, as it stands in the recipient's calendar.
+    pub starts_at: DateTime<Utc>,
+    /// When it ends.
+    pub ends_at: DateTime<Utc>,
+    /// Its title, one line.
+    pub summary: String,
+    /// Where, one line.
+    pub place: String,
+    /// What there is to know, lines ended by `\n`.
+    pub description: String,
 }
 
 /// A message that the other side has taken.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::calendar::CalendarSync;
 use crate::check::Check;
+use crate::compose::Composer;
 use crate::guard::Guard;
 use crate::inbound::InboundWebhook;
 use crate::message::MessageChannel;
@@ -67,6 +68,11 @@ pub trait Plugin: Send + Sync + 'static {
 
     /// How it carries messages to people, if it does.
     fn messages(&self) -> Option<&dyn MessageChannel> {
+        None
+    }
+
+    /// How it puts into words what is said to people, if it does.
+    fn composer(&self) -> Option<&dyn Composer> {
         None
     }
 

@@ -1,4 +1,4 @@
-//! A delivery to test a plugin with: one booking of Jo Smith with Maria Rossi at Salon Aurora.
+//! A delivery and a message to test a plugin with: one booking of Jo Smith with Maria Rossi at Salon Aurora.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::booking::BookingStatus;
@@ -10,7 +10,7 @@ use domain::money::{Currency, Money};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Delivery, PluginSettings};
+use crate::{Delivery, Letter, Message, PluginSettings};
 
 /// What happened to the booking, on its way to a part of a plugin of a business with these settings. The same each time.
 pub fn delivery(kind: EventKind, part: &str, settings: Value) -> Delivery {
@@ -34,7 +34,30 @@ pub fn delivery(kind: EventKind, part: &str, settings: Value) -> Delivery {
     }
 }
 
-fn booking() -> BookingFacts {
+/// A message to Jo Smith that the booking stands, as a channel is handed it. The same each time.
+pub fn message(to: &str) -> Message {
+    let told = delivery(EventKind::BookingConfirmed, "all", Value::Null);
+    Message {
+        id: id(10),
+        business_id: told.business_id,
+        attempt: 1,
+        since: told.event.at,
+        to: to.to_owned(),
+        to_name: "Jo Smith".to_owned(),
+        subject: Some("Confirmed: Cut and finish".to_owned()),
+        text: "Hello Jo Smith,\n\nyour booking at Salon Aurora is confirmed.\n".to_owned(),
+        language: "en-GB".to_owned(),
+        event: told.event,
+        callback_url: None,
+        letter: Letter {
+            about: "confirmed".to_owned(),
+            ..Letter::default()
+        },
+    }
+}
+
+/// The booking. The same each time.
+pub fn booking() -> BookingFacts {
     BookingFacts {
         booking_id: id(4),
         reference: "K7QF3MXR".to_owned(),

@@ -9,6 +9,7 @@ use calendar_google::CalendarGoogle;
 use domain::zone::ZoneDatabase;
 use email_smtp::{EmailSmtp, Settings, StartError};
 use engine::Clock;
+use notifications::Notifications;
 use outbound::Outbound;
 use payments_stripe::PaymentsStripe;
 use plugin_api::Plugin;
@@ -47,8 +48,10 @@ pub(crate) fn plugins(
         timeout: GOOGLE_LIMIT,
         zones: zones.clone(),
     };
+    let notifications = Notifications::new(zones.clone()).map_err(|error| anyhow!(error))?;
     Ok(vec![
-        email(mail, data, zones, outbound)?,
+        Arc::new(notifications),
+        email(mail, data, outbound)?,
         Arc::new(PaymentsStripe::new(stripe)),
         Arc::new(CalendarGoogle::new(google)),
         Arc::new(SmsTwilio::new(twilio)),
@@ -59,21 +62,17 @@ pub(crate) fn plugins(
 fn email(
     settings: Option<Settings>,
     data: &Path,
-    zones: &ZoneDatabase,
     outbound: &Outbound,
 ) -> anyhow::Result<Arc<dyn Plugin>> {
     let options = email_smtp::Options {
         settings,
         outbox: data.join("mail"),
-        zones: zones.clone(),
         outbound: outbound.clone(),
     };
-    let plugin = EmailSmtp::new(options).map_err(|error| match error {
+    let plugin = EmailSmtp::new(options).map_err(|error| {
         // The plugin names its setting; the operator knows flags.
-        StartError::Settings(error) => {
-            anyhow!("{}: {}", flag_of(&error.path.join(".")), error.message)
-        }
-        other @ StartError::Template(_) => other.into(),
+        let StartError::Settings(error) = error;
+        anyhow!("{}: {}", flag_of(&error.path.join(".")), error.message)
     })?;
     Ok(Arc::new(plugin))
 }

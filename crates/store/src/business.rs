@@ -2,12 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use domain::business::Business;
 use domain::id::{BusinessId, Id};
 use domain::money::Currency;
+use domain::notification::Rule;
 use uuid::Uuid;
 
+use crate::notification_rule::RuleRow;
 use crate::schema::business;
 use crate::{Conn, Result, StoreError};
 
@@ -58,27 +61,35 @@ const COLUMNS: (
     business::catalogue_version,
 );
 
-/// Adds a business, whose bookings will follow this version of the rules of time zones. A slug that is taken is
-/// [`StoreError::Duplicate`].
+/// Adds a business, whose bookings will follow this version of the rules of time zones, with the rules by which it speaks to people. A slug
+/// that is taken is [`StoreError::Duplicate`].
 pub async fn business_insert(
     mut conn: &Conn,
     new: &Business,
     zone_version: &str,
+    rules: &[Rule],
     at: DateTime<Utc>,
 ) -> Result<()> {
-    diesel::insert_into(business::table)
-        .values((
-            business::id.eq(new.id.uuid()),
-            business::slug.eq(&new.slug),
-            business::name.eq(&new.name),
-            business::time_zone.eq(&new.time_zone),
-            business::currency.eq(new.currency.code()),
-            business::locale.eq(&new.locale),
-            business::created_at.eq(at),
-            business::zone_version.eq(zone_version),
-        ))
-        .execute(&mut conn)
-        .await?;
+    let rules: Vec<RuleRow<'_>> = rules.iter().map(RuleRow::of).collect();
+    diesel::sql_query(
+        "WITH new AS (INSERT INTO business (id, slug, name, time_zone, currency, locale, created_at, zone_version) \
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)) \
+         INSERT INTO notification_rule (business_id, id, moment, offset_minutes, audience, channels, template, enabled, \
+           service_ids, created_at) \
+         SELECT $1, x.*, $7 FROM jsonb_to_recordset($9) AS x (id uuid, moment text, offset_minutes int, audience text, \
+           channels text[], template text, enabled boolean, service_ids uuid[])",
+    )
+    .bind::<SqlUuid, _>(new.id.uuid())
+    .bind::<Text, _>(&new.slug)
+    .bind::<Text, _>(&new.name)
+    .bind::<Text, _>(&new.time_zone)
+    .bind::<Text, _>(new.currency.code())
+    .bind::<Text, _>(&new.locale)
+    .bind::<Timestamptz, _>(at)
+    .bind::<Text, _>(zone_version)
+    .bind::<Jsonb, _>(serde_json::to_value(rules)?)
+    .execute(&mut conn)
+    .await?;
     Ok(())
 }
 

@@ -458,6 +458,52 @@ diesel::table! {
         last_error -> Text,
     }
 }
+diesel::table! {
+    notification_rule (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        moment -> Text,
+        offset_minutes -> Int4,
+        audience -> Text,
+        channels -> Array<Text>,
+        template -> Text,
+        enabled -> Bool,
+        service_ids -> Array<Uuid>,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    notification (business_id, id) {
+        business_id -> Uuid,
+        id -> Uuid,
+        booking_id -> Uuid,
+        rule_id -> Uuid,
+        occasion_id -> Uuid,
+        booking_version -> BigInt,
+        recipient -> Text,
+        channel -> Text,
+        plugin -> Text,
+        address -> Text,
+        due_at -> Timestamptz,
+        status -> Text,
+        subject -> Nullable<Text>,
+        body -> Nullable<Text>,
+        error -> Nullable<Text>,
+        external_id -> Nullable<Text>,
+        delivery_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        tried_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    message_opt_out (business_id, channel, address) {
+        business_id -> Uuid,
+        channel -> Text,
+        address -> Text,
+        since -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(delivery, event);
 diesel::allow_tables_to_appear_in_same_query!(booking, session);
 diesel::allow_tables_to_appear_in_same_query!(allocation, session);

@@ -11,6 +11,7 @@
 
 mod app;
 mod client;
+mod courier;
 mod deliveries;
 mod diary;
 mod guarding;
@@ -26,6 +27,7 @@ use store::{Database, migrate};
 
 pub use app::App;
 pub use client::{Client, Socket};
+pub use courier::Courier;
 pub use deliveries::Deliveries;
 pub use diary::{ANNAS_TOKEN, BadCall, Diary, DiaryEvent};
 pub use guarding::Guarding;

@@ -8,7 +8,4 @@ pub enum StartError {
     /// A setting is wrong.
     #[error("email-smtp: {0}")]
     Settings(#[from] SettingsError),
-    /// A template that is part of the program does not parse.
-    #[error("email-smtp: template: {0}")]
-    Template(#[from] minijinja::Error),
 }

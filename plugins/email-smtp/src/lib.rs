@@ -1,9 +1,8 @@
-//! Mail to customers and providers when a booking is made, moved or called off, with an invitation that their calendars
-//! understand. At least once, and every repeat is the same mail to the byte, under the same Message-ID.
+//! Mail: carries what others have put into words, with an invitation that calendars understand where it tells of a booking. Every repeat is the
+//! same mail to the byte, under the same Message-ID.
 //!
-//! The way of a mail: `map` turns the event into a mail (`view` says what its recipient is shown, `templates` puts
-//! it into words, `ics` writes the invitation), `mime` writes it down, `client` sends it: over SMTP (`smtp`) or,
-//! where no server is set up, into files (`outbox`).
+//! The way of a mail: `map` makes it of the message, `ics` writes the invitation, `mime` writes it down, `client` sends it: over SMTP
+//! (`smtp`) or, where no server is set up, into files (`outbox`).
 //!
 //! A business that has set a server of its own sends by that one (`accounts`); the others by the operator's, if there is one. The
 //! operator's may be anywhere, also on this machine; a business's is reached by the rules of [`outbound`].
@@ -15,15 +14,11 @@ mod connection;
 mod error;
 mod handshake;
 mod ics;
-mod language;
-mod local_time;
 mod map;
 mod mime;
 mod outbox;
 mod settings;
 mod smtp;
-mod templates;
-mod view;
 mod wire;
 
 #[cfg(test)]
@@ -33,10 +28,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::id::BusinessId;
-use domain::zone::ZoneDatabase;
+use lettre::Address;
 use outbound::Outbound;
 use plugin_api::{
-    Check, Delivery, Done, Failure, Plugin, PluginSettings, Reaction, Want, async_trait,
+    Channel, Check, Failure, Message, MessageChannel, MessageStatus, NoAddress, Plugin,
+    PluginSettings, Sent, async_trait,
 };
 
 pub use crate::error::StartError;
@@ -44,11 +40,9 @@ pub use crate::settings::{Security, Settings};
 
 use crate::accounts::Accounts;
 use crate::client::Client;
-use crate::map::{NoMail, Translator, WANTS};
 use crate::outbox::Outbox;
 use crate::settings::Sender;
 use crate::smtp::Smtp;
-use crate::templates::Templates;
 
 /// What the plugin is made of.
 #[derive(Debug, Clone)]
@@ -57,8 +51,6 @@ pub struct Options {
     pub settings: Option<Settings>,
     /// The directory for `.eml` files; made when the first one is written.
     pub outbox: PathBuf,
-    /// The rules of time zones.
-    pub zones: ZoneDatabase,
     /// The way to the servers.
     pub outbound: Outbound,
 }
@@ -68,8 +60,6 @@ pub struct EmailSmtp {
     /// For businesses that have set nothing.
     shared: Client,
     accounts: Accounts,
-    templates: Templates,
-    zones: ZoneDatabase,
 }
 
 impl EmailSmtp {
@@ -81,7 +71,6 @@ impl EmailSmtp {
         let Options {
             settings,
             outbox,
-            zones,
             outbound,
         } = options;
         let shared = match settings {
@@ -94,8 +83,6 @@ impl EmailSmtp {
         Ok(Self {
             shared,
             accounts: Accounts::new(outbound),
-            templates: Templates::load()?,
-            zones,
         })
     }
 
@@ -120,7 +107,7 @@ impl Plugin for EmailSmtp {
     }
 
     fn description(&self) -> &'static str {
-        "Sends customers and providers a mail with a calendar invitation when a booking is made, changed or cancelled."
+        "Carries messages as mail: by a mail server of the business or the operator, else into files. Confirmations, changes and cancellations bear a calendar invitation."
     }
 
     fn settings_schema(&self) -> serde_json::Value {
@@ -142,7 +129,7 @@ impl Plugin for EmailSmtp {
         Some(self)
     }
 
-    fn reaction(&self) -> Option<&dyn Reaction> {
+    fn messages(&self) -> Option<&dyn MessageChannel> {
         Some(self)
     }
 }
@@ -159,25 +146,28 @@ impl Check for EmailSmtp {
 }
 
 #[async_trait]
-impl Reaction for EmailSmtp {
-    fn wants(&self) -> &[Want] {
-        &WANTS
+impl MessageChannel for EmailSmtp {
+    fn channel(&self) -> Channel {
+        Channel::Email
     }
 
-    async fn react(&self, delivery: &Delivery) -> Result<Done, Failure> {
-        let client = self.client(delivery.business_id, &delivery.settings)?;
-        let translator = Translator {
-            templates: &self.templates,
-            zones: &self.zones,
-            sender: client.sender(),
-        };
-        match translator.mail(delivery) {
-            Ok(mail) => client
-                .send(&mail, delivery.attempt)
-                .await
-                .map(|()| Done::Delivered),
-            Err(NoMail::Nothing(reason)) => Ok(Done::Skipped { reason }),
-            Err(NoMail::Impossible(reason)) => Err(Failure::GiveUp { reason }),
-        }
+    fn address(&self, given: &str, _: Option<&str>) -> Result<String, NoAddress> {
+        let wrong = || NoAddress::because("the email address is not one that mail can be sent to");
+        let given = given.trim();
+        let (local, host) = given.rsplit_once('@').ok_or_else(wrong)?;
+        // Hosts are the same in capitals; who is meant by the rest only the host knows.
+        let written = format!("{local}@{}", host.to_lowercase());
+        written.parse::<Address>().map_err(|_| wrong())?;
+        Ok(written)
+    }
+
+    async fn send(&self, settings: &PluginSettings, message: &Message) -> Result<Sent, Failure> {
+        let client = self.client(message.business_id, settings)?;
+        let mail = map::mail(message, client.sender()).map_err(Failure::give_up)?;
+        client.send(&mail, message.attempt).await?;
+        Ok(Sent {
+            external_id: None,
+            status: MessageStatus::Sent,
+        })
     }
 }

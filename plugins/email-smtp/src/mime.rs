@@ -1,4 +1,4 @@
-//! A mail as bytes: text and HTML with the invitation beside them, as calendar programs look for it, and once more as an
+//! A mail as bytes: text and HTML, and where it has an invitation that beside them, as calendar programs look for it, and once more as an
 //! attachment for those that do not. Nothing in it depends on the clock or on chance.
 
 use std::time::SystemTime;
@@ -11,7 +11,14 @@ use lettre::message::header::{
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 
 use crate::ics::Method;
-use crate::templates::Texts;
+
+/// A mail's texts.
+#[derive(Debug, Clone)]
+pub struct Texts {
+    pub subject: String,
+    pub text: String,
+    pub html: Option<String>,
+}
 
 /// A mail, ready to be written down.
 #[derive(Debug, Clone)]
@@ -20,9 +27,8 @@ pub struct Mail {
     pub to: Mailbox,
     pub reply_to: Option<Mailbox>,
     pub texts: Texts,
-    /// The invitation, an iCalendar object.
-    pub ics: String,
-    pub method: Method,
+    /// What it asks the calendar program to do, and the invitation, an iCalendar object; none: it has none.
+    pub invitation: Option<(Method, String)>,
     /// Its date: when that happened which it tells of.
     pub at: DateTime<Utc>,
     /// With its angle brackets.
@@ -75,8 +81,11 @@ impl Mail {
         if let Some(reply_to) = &self.reply_to {
             builder = builder.reply_to(reply_to.clone());
         }
+        let Some((_, ics)) = &self.invitation else {
+            return Ok(builder.multipart(self.alternatives()?)?);
+        };
         let attachment = Attachment::new("invite.ics".to_owned()).body(
-            self.ics.clone().into_bytes(),
+            ics.clone().into_bytes(),
             ContentType::parse("application/ics; name=\"invite.ics\"")?,
         );
         let mixed = MultiPart::mixed().boundary(format!("=_mixed_{}", self.boundary));
@@ -86,10 +95,6 @@ impl Mail {
     /// The same in three forms, the richest last (RFC 2046, 5.1.4). Quoted-printable and Base64 never contain `=_`, so no
     /// text can contain a boundary; Base64 also keeps the invitation's line ends as they are.
     fn alternatives(&self) -> Result<MultiPart, MimeError> {
-        let calendar = format!(
-            "text/calendar; method={}; charset=utf-8",
-            self.method.name()
-        );
         let part = |content_type, text: &str| {
             SinglePart::builder()
                 .header(content_type)
@@ -98,14 +103,19 @@ impl Mail {
         };
         let alternative =
             MultiPart::alternative().boundary(format!("=_alternative_{}", self.boundary));
-        Ok(alternative
-            .singlepart(part(ContentType::TEXT_PLAIN, &self.texts.text))
-            .singlepart(part(ContentType::TEXT_HTML, &self.texts.html))
-            .singlepart(
-                SinglePart::builder()
-                    .header(ContentType::parse(&calendar)?)
-                    .header(ContentTransferEncoding::Base64)
-                    .body(self.ics.clone().into_bytes()),
-            ))
+        let mut alternative =
+            alternative.singlepart(part(ContentType::TEXT_PLAIN, &self.texts.text));
+        if let Some(html) = &self.texts.html {
+            alternative = alternative.singlepart(part(ContentType::TEXT_HTML, html));
+        }
+        if let Some((method, ics)) = &self.invitation {
+            let calendar = format!("text/calendar; method={}; charset=utf-8", method.name());
+            let invitation = SinglePart::builder()
+                .header(ContentType::parse(&calendar)?)
+                .header(ContentTransferEncoding::Base64)
+                .body(ics.clone().into_bytes());
+            alternative = alternative.singlepart(invitation);
+        }
+        Ok(alternative)
     }
 }

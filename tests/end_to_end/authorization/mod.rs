@@ -27,7 +27,7 @@ const EVERYBODY: [&str; 9] = [
 
 /// Every mutation, and after a comma what is special about the input; the type of its input, if it has one; what it answers, nothing where
 /// that is a plain value.
-const MUTATIONS: [(&str, &str, &str); 46] = [
+const MUTATIONS: [(&str, &str, &str); 49] = [
     ("createLocation", "CreateLocationInput", "location"),
     ("updateLocation", "UpdateLocationInput", "location"),
     ("archiveLocation", "", "location"),
@@ -86,10 +86,13 @@ const MUTATIONS: [(&str, &str, &str); 46] = [
     ("startCalendarConnection", "", ""),
     ("connectCalendar", "ConnectCalendarInput", "provider"),
     ("disconnectCalendar", "", "provider"),
+    ("setNotificationRule", "NotificationRuleInput", "rule"),
+    ("deleteNotificationRule", "", "rule"),
+    ("testNotification", "NotificationTestInput", "__typename"),
 ];
 
 /// What happens to none of the things that events are about.
-const WITHOUT_EVENT: [&str; 9] = [
+const WITHOUT_EVENT: [&str; 10] = [
     "configurePlugin",
     "checkPlugin",
     "retryDelivery",
@@ -99,6 +102,7 @@ const WITHOUT_EVENT: [&str; 9] = [
     "replayWebhooks",
     "replayWebhook",
     "startCalendarConnection",
+    "testNotification",
 ];
 
 async fn ask(client: &Client, mutation: &str, arguments: &Value) -> Value {
@@ -235,6 +239,9 @@ async fn every_mutation_is_for_those_in_the_table_and_a_refusal_changes_nothing(
     startCalendarConnection  FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
     connectCalendar          FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
     disconnectCalendar       FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
+    setNotificationRule      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      yes
+    deleteNotificationRule   FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
+    testNotification         FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      yes
     ");
     stage.app.stop().await;
 }

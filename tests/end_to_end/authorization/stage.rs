@@ -11,7 +11,9 @@ use jobs::JobOptions;
 use outbound::{Outbound, OutboundOptions};
 use serde_json::{Value, json};
 use server::app::HttpOptions;
-use test_support::{ANNAS_TOKEN, App, At, Client, Diary, Scripted, Till, World, WorldOptions, at};
+use test_support::{
+    ANNAS_TOKEN, App, At, Client, Courier, Diary, Scripted, Till, World, WorldOptions, at,
+};
 use webhooks::Webhooks;
 
 use super::{EVERYBODY, ask, outcome};
@@ -60,6 +62,8 @@ impl Stage {
                 Till::new(),
                 Arc::new(Webhooks(Outbound::new(OutboundOptions::default()).unwrap())),
                 Diary::new(),
+                crate::notifications::composer(),
+                Courier::of_mail(),
             ],
             public_url: Some("https://book.example.com".to_owned()),
             ..WorldOptions::default()
@@ -199,6 +203,9 @@ impl Stage {
                 self.made("connectCalendar", self.calendar()).await;
                 Case::from(json!({ "providerId": self.provider }))
             }
+            "setNotificationRule" | "deleteNotificationRule" | "testNotification" => {
+                self.notification_case(mutation).await.into()
+            }
             "holdSlot" | "releaseHold" | "book" => self.slot_case(mutation).await.into(),
             "reschedule" | "cancel" => self.change_case(mutation).await,
             "checkIn" | "complete" | "markNoShow" => {
@@ -232,6 +239,18 @@ impl Stage {
     /// The calendar of the provider.
     fn calendar(&self) -> Value {
         json!({ "providerId": self.provider, "plugin": "calendar-diary", "refreshToken": ANNAS_TOKEN })
+    }
+
+    async fn notification_case(&self, mutation: &str) -> Value {
+        let rule = json!({ "event": "booking.start", "offsetMinutes": -60, "audience": "PROVIDER",
+            "channels": ["EMAIL"], "template": "reminder" });
+        match mutation {
+            "setNotificationRule" => json!({ "input": rule }),
+            "testNotification" => {
+                json!({ "input": { "template": "confirmed", "to": "desk@example.com" } })
+            }
+            _ => json!({ "id": self.made("setNotificationRule", rule).await }),
+        }
     }
 
     async fn catalogue_case(&self, mutation: &str) -> Value {

@@ -62,7 +62,7 @@ impl Engine {
 async fn read(conn: &Conn, business: BusinessId, zones: &ZoneDatabase) -> Result<Catalogue> {
     let row = store::business::business_find(conn, business).await?;
     let row = row.ok_or_else(|| Error::NoBusiness("there is no such business".to_owned()))?;
-    let (locations, providers, kinds, resources, services, plugins, webhooks, calendars) = futures_util::try_join!(
+    let (locations, providers, kinds, resources, services, plugins, webhooks, calendars, rules) = futures_util::try_join!(
         store::location::location_list(conn, business),
         store::provider::provider_list(conn, business),
         store::resource::resource_kind_list(conn, business),
@@ -71,6 +71,7 @@ async fn read(conn: &Conn, business: BusinessId, zones: &ZoneDatabase) -> Result
         store::plugin::plugin_setting_list(conn, business),
         store::webhook::webhook_endpoint_list(conn, business),
         store::calendar_connection::connection_routes(conn, business),
+        store::notification_rule::notification_rule_list(conn, business),
     )?;
     let locations = locations
         .into_iter()
@@ -91,6 +92,7 @@ async fn read(conn: &Conn, business: BusinessId, zones: &ZoneDatabase) -> Result
             .collect(),
         webhooks: webhooks.into_iter().map(|row| row.endpoint).collect(),
         calendars: calendars.into_iter().collect(),
+        notification_rules: rules,
     })
 }
 

@@ -5,7 +5,7 @@ pub mod block;
 pub(crate) mod cache;
 pub mod location;
 pub mod provider;
-mod put;
+pub(crate) mod put;
 pub mod resource;
 pub mod schedule;
 pub mod service;
@@ -15,8 +15,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::business::Business;
-use domain::id::{LocationId, ProviderId, ResourceId, ResourceKindId, ServiceId};
+use domain::id::{
+    LocationId, NotificationRuleId, ProviderId, ResourceId, ResourceKindId, ServiceId,
+};
 use domain::location::Location;
+use domain::notification::Rule;
 use domain::provider::Provider;
 use domain::resource::{Resource, ResourceKind};
 use domain::service::Service;
@@ -51,9 +54,16 @@ pub struct Catalogue {
     pub webhooks: Vec<WebhookEndpoint>,
     /// Where the bookings of providers are written elsewhere.
     pub calendars: BTreeMap<ProviderId, ConnectionRoute>,
+    /// The rules by which it speaks to people, the oldest first.
+    pub notification_rules: Vec<Rule>,
 }
 
 impl Catalogue {
+    /// The notification rule.
+    pub fn notification_rule(&self, id: NotificationRuleId) -> Option<&Rule> {
+        self.notification_rules.iter().find(|rule| rule.id == id)
+    }
+
     /// The location, archived or not.
     pub fn location(&self, id: LocationId) -> Option<&Arc<Location>> {
         self.locations.get(&id)

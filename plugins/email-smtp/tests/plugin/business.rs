@@ -3,10 +3,10 @@
 use domain::id::BusinessId;
 use email_smtp::{EmailSmtp, Options};
 use outbound::Outbound;
-use plugin_api::{Check, Delivery, Done, Failure, Plugin, PluginSettings, Reaction};
+use plugin_api::{Check, Failure, Message, MessageChannel, Plugin, PluginSettings};
 use serde_json::{Value, json};
 
-use crate::facts::{any_delivery, id};
+use crate::facts::{any_message, id};
 use crate::fake_smtp::{FakeSmtp, Trouble};
 use crate::outbound;
 
@@ -17,7 +17,6 @@ fn plugin(outbox: &std::path::Path, outbound: Outbound) -> EmailSmtp {
     EmailSmtp::new(Options {
         settings: None,
         outbox: outbox.to_owned(),
-        zones: domain::zone::ZoneDatabase::bundled(),
         outbound,
     })
     .unwrap()
@@ -39,11 +38,10 @@ fn settings(version: i64, fake: &FakeSmtp) -> PluginSettings {
     PluginSettings::new(version, json_for(fake, "127.0.0.1"))
 }
 
-fn delivery(business: u128, settings: PluginSettings) -> Delivery {
-    Delivery {
+fn message(business: u128) -> Message {
+    Message {
         business_id: id(business),
-        settings,
-        ..any_delivery()
+        ..any_message()
     }
 }
 
@@ -60,19 +58,19 @@ async fn each_business_sends_by_its_own_server_and_the_others_to_files() {
     let plugin = plugin(directory.path(), outbound(true));
     let (first, second) = (FakeSmtp::start().await, FakeSmtp::start().await);
     for _ in 0..2 {
-        for delivery in [
-            delivery(1, settings(1, &first)),
-            delivery(2, settings(1, &second)),
-            delivery(3, PluginSettings::none()),
+        for (business, settings) in [
+            (1, settings(1, &first)),
+            (2, settings(1, &second)),
+            (3, PluginSettings::none()),
         ] {
-            assert_eq!(plugin.react(&delivery).await, Ok(Done::Delivered));
+            assert!(plugin.send(&settings, &message(business)).await.is_ok());
         }
     }
     for fake in [first, second] {
         assert_eq!((fake.take_mails().len(), fake.connections()), (2, 1));
         assert_eq!(fake.logins(), [LOGIN]);
     }
-    // The same delivery twice is the same file.
+    // The same message twice is the same file.
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 
@@ -81,8 +79,8 @@ async fn settings_that_change_count_at_once() {
     let (before, after) = (FakeSmtp::start().await, FakeSmtp::start().await);
     let plugin = plain();
     for (version, fake) in [(1, &before), (2, &after), (2, &after)] {
-        let delivery = delivery(1, settings(version, fake));
-        assert_eq!(plugin.react(&delivery).await, Ok(Done::Delivered));
+        let settings = settings(version, fake);
+        assert!(plugin.send(&settings, &message(1)).await.is_ok());
     }
     assert_eq!(
         (before.take_mails().len(), after.take_mails().len()),
@@ -106,7 +104,7 @@ async fn a_business_reaches_no_private_host() {
     .zip(1..)
     {
         let settings = PluginSettings::new(version, json_for(&fake, host));
-        let told = reason(plugin.react(&delivery(1, settings.clone())).await);
+        let told = reason(plugin.send(&settings, &message(1)).await);
         assert!(
             told.starts_with(&format!("host: {host} is a private address")),
             "{told}"
@@ -124,7 +122,12 @@ async fn a_business_reaches_no_private_host() {
 async fn the_operator_may_use_this_machine() {
     let fake = FakeSmtp::start().await;
     let plugin = crate::to_server(json_for(&fake, "localhost"));
-    assert_eq!(plugin.react(&any_delivery()).await, Ok(Done::Delivered));
+    assert!(
+        plugin
+            .send(&PluginSettings::none(), &any_message())
+            .await
+            .is_ok()
+    );
     let told = Check::check(&plugin, id(1), &PluginSettings::none()).await;
     assert_eq!(
         told,
@@ -185,6 +188,6 @@ async fn without_a_server_a_check_says_where_mail_goes() {
 #[tokio::test]
 async fn settings_that_can_no_longer_be_read_are_named() {
     let settings = PluginSettings::new(1, json!({ "host": "smtp.example.com", "from": "nobody" }));
-    let told = reason(plain().react(&delivery(1, settings)).await);
+    let told = reason(plain().send(&settings, &message(1)).await);
     assert!(told.starts_with("from: must be an address"), "{told}");
 }

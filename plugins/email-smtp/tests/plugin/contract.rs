@@ -1,15 +1,14 @@
 use plugin_api::{Plugin, contract};
 use serde_json::json;
 
-use crate::facts::any_delivery;
 use crate::{to_files, to_server};
 
-#[tokio::test]
-async fn it_keeps_the_contract_of_plugins() {
+#[test]
+fn it_keeps_the_contract_of_plugins() {
     let directory = tempfile::tempdir().unwrap();
     let plugin = to_files(directory.path());
     contract::plugin(&plugin);
-    contract::reaction(plugin.reaction().unwrap(), &any_delivery()).await;
+    assert!(plugin.messages().is_some() && plugin.reaction().is_none());
 }
 
 #[test]
@@ -33,4 +32,28 @@ fn its_settings_describe_themselves_by_the_names_of_the_contract() {
             .all(|name| security.contains(&format!("\"{name}\""))),
         "{security}"
     );
+}
+
+#[test]
+fn addresses_are_written_in_one_form() {
+    let plugin = to_server(json!({ "host": "localhost", "from": "a@b.example" }));
+    let address = |given| plugin.messages().unwrap().address(given, None).ok();
+    assert_eq!(
+        address(" Jo@Customer.EXAMPLE "),
+        Some("Jo@customer.example".to_owned())
+    );
+    assert_eq!(
+        address("jö@customer.example"),
+        Some("jö@customer.example".to_owned())
+    );
+    for wrong in [
+        "",
+        "jo",
+        "jo@",
+        "@x",
+        "jo smith@customer.example",
+        "jo@a.example, b@c.example",
+    ] {
+        assert_eq!(address(wrong), None, "{wrong}");
+    }
 }

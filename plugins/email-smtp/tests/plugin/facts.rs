@@ -1,4 +1,4 @@
-//! Deliveries to test with: one booking of Jo Smith with Maria Rossi at Salon Aurora, and what can happen to it.
+//! Messages to test with: of one booking of Jo Smith with Maria Rossi at Salon Aurora, and what can happen to it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::booking::BookingStatus;
@@ -7,7 +7,7 @@ use domain::event::{
 };
 use domain::id::Id;
 use domain::money::{Currency, Money};
-use plugin_api::{Delivery, PluginSettings};
+use plugin_api::{Invitation, Letter, Message, Recipient};
 use uuid::Uuid;
 
 /// The id with this number.
@@ -99,12 +99,55 @@ pub fn cancelled() -> BookingFacts {
     }
 }
 
-pub fn delivery(kind: EventKind, part: &str, facts: BookingFacts) -> Delivery {
-    Delivery {
+/// What is said of it to one of those whom it concerns.
+pub fn message(kind: EventKind, recipient: Recipient, facts: BookingFacts) -> Message {
+    let loses = recipient == Recipient::PreviousProvider;
+    let (name, email) = match recipient {
+        Recipient::Customer => (&facts.customer.name, &facts.customer.email),
+        Recipient::PreviousProvider => {
+            let previous = facts.previous_provider.as_ref().unwrap();
+            (&previous.name, &previous.email)
+        }
+        _ => (&facts.provider.name, &facts.provider.email),
+    };
+    let start = facts.previous_starts_at.filter(|_| loses);
+    let start = start.unwrap_or(facts.starts_at);
+    let other = match recipient {
+        Recipient::Customer => &facts.business.name,
+        _ => &facts.customer.name,
+    };
+    let about = kind.name().trim_start_matches("booking.").to_owned();
+    Message {
         id: id(100 + u128::try_from(facts.version).unwrap()),
         business_id: id(8),
         attempt: 1,
-        part: part.to_owned(),
+        since: at("2027-02-20T12:00:00Z"),
+        to: email.clone().unwrap(),
+        to_name: name.clone(),
+        subject: Some(format!("{about}: {} ({other})", facts.service.name)),
+        text: format!(
+            "Hello {name},\n\n{}",
+            facts.note.clone().unwrap_or_default()
+        ),
+        language: "en".to_owned(),
+        letter: Letter {
+            html: Some("<p>Hello</p>".to_owned()),
+            invitation: Some(Invitation {
+                is_cancelled: loses || kind == EventKind::BookingCancelled,
+                starts_at: start,
+                ends_at: start + (facts.ends_at - facts.starts_at),
+                summary: format!("{} – {other}", facts.service.name),
+                place: format!("{}, {}", facts.business.name, facts.location.name),
+                description: format!(
+                    "Note: {}\nReference: {}",
+                    facts.note.clone().unwrap_or_default(),
+                    facts.reference
+                ),
+            }),
+            recipient,
+            about,
+            date: None,
+        },
         event: Event {
             id: id(9),
             kind,
@@ -115,11 +158,15 @@ pub fn delivery(kind: EventKind, part: &str, facts: BookingFacts) -> Delivery {
             payment_id: None,
             webhook_endpoint_id: None,
         },
-        settings: PluginSettings::none(),
+        callback_url: None,
     }
 }
 
-/// The mail that tells the customer of the booking.
-pub fn any_delivery() -> Delivery {
-    delivery(EventKind::BookingConfirmed, "customer", confirmed())
+/// The message that tells the customer of the booking.
+pub fn any_message() -> Message {
+    message(
+        EventKind::BookingConfirmed,
+        Recipient::Customer,
+        confirmed(),
+    )
 }

@@ -16,7 +16,6 @@ mod tls;
 
 use std::path::Path;
 
-use domain::zone::ZoneDatabase;
 use email_smtp::{EmailSmtp, Options, Settings};
 use outbound::{Outbound, OutboundOptions};
 use serde_json::Value;
@@ -34,7 +33,6 @@ fn to_files(outbox: &Path) -> EmailSmtp {
     EmailSmtp::new(Options {
         settings: None,
         outbox: outbox.to_owned(),
-        zones: ZoneDatabase::bundled(),
         outbound: outbound(false),
     })
     .unwrap()
@@ -47,7 +45,6 @@ fn to_server(settings: Value) -> EmailSmtp {
     EmailSmtp::new(Options {
         settings,
         outbox,
-        zones: ZoneDatabase::bundled(),
         outbound: outbound(false),
     })
     .unwrap()

@@ -2,9 +2,9 @@ use std::fs;
 use std::path::Path;
 
 use domain::event::EventKind::{BookingCancelled, BookingConfirmed, BookingRescheduled};
-use plugin_api::{Done, Failure, Reaction, contract};
+use plugin_api::{Failure, MessageChannel, PluginSettings, Recipient, contract};
 
-use crate::facts::{any_delivery, cancelled, confirmed, delivery, rescheduled};
+use crate::facts::{any_message, cancelled, confirmed, message, rescheduled};
 use crate::to_files;
 
 fn files(directory: &Path) -> Vec<String> {
@@ -21,7 +21,7 @@ async fn a_repeat_leaves_one_file_with_the_same_bytes() {
     let directory = tempfile::tempdir().unwrap();
     let outbox = directory.path().join("data").join("mail");
     let plugin = to_files(&outbox);
-    contract::repeats(&plugin, &any_delivery(), || {
+    contract::message_repeats(&plugin, &PluginSettings::none(), &any_message(), || {
         let names = files(&outbox);
         let [name] = names.as_slice() else {
             panic!("one file, not {names:?}")
@@ -35,16 +35,18 @@ async fn a_repeat_leaves_one_file_with_the_same_bytes() {
 async fn names_sort_by_time_and_say_what_is_inside() {
     let directory = tempfile::tempdir().unwrap();
     let plugin = to_files(directory.path());
-    for (kind, part, facts) in [
-        (BookingConfirmed, "customer", confirmed()),
-        (BookingConfirmed, "provider", confirmed()),
-        (BookingRescheduled, "previous-provider", rescheduled()),
-        (BookingCancelled, "customer", cancelled()),
+    for (kind, recipient, facts) in [
+        (BookingConfirmed, Recipient::Customer, confirmed()),
+        (BookingConfirmed, Recipient::Provider, confirmed()),
+        (
+            BookingRescheduled,
+            Recipient::PreviousProvider,
+            rescheduled(),
+        ),
+        (BookingCancelled, Recipient::Customer, cancelled()),
     ] {
-        assert_eq!(
-            plugin.react(&delivery(kind, part, facts)).await,
-            Ok(Done::Delivered)
-        );
+        let said = message(kind, recipient, facts);
+        assert!(plugin.send(&PluginSettings::none(), &said).await.is_ok());
     }
     insta::assert_snapshot!(files(directory.path()).join("\n"), @"
     20270220T120000Z-K7MQ2P-cancelled-customer-01jd6kr000e008000000000037.eml
@@ -55,25 +57,12 @@ async fn names_sort_by_time_and_say_what_is_inside() {
 }
 
 #[tokio::test]
-async fn a_customer_without_an_address_is_skipped() {
-    let directory = tempfile::tempdir().unwrap();
-    let plugin = to_files(directory.path());
-    let mut facts = confirmed();
-    facts.customer.email = None;
-    let done = plugin
-        .react(&delivery(BookingConfirmed, "customer", facts))
-        .await;
-    assert_eq!(done, Ok(Done::skipped("the customer has no email address")));
-    assert!(files(directory.path()).is_empty());
-}
-
-#[tokio::test]
 async fn an_outbox_that_cannot_be_written_is_tried_again() {
     let directory = tempfile::tempdir().unwrap();
     let in_the_way = directory.path().join("mail");
     fs::write(&in_the_way, "a file").unwrap();
     let failure = to_files(&in_the_way)
-        .react(&any_delivery())
+        .send(&PluginSettings::none(), &any_message())
         .await
         .unwrap_err();
     assert!(

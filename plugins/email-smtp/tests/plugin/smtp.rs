@@ -1,9 +1,11 @@
 use domain::event::EventKind::BookingConfirmed;
 use email_smtp::EmailSmtp;
-use plugin_api::{Delivery, Done, Failure, Reaction, contract};
+use plugin_api::{
+    Failure, Message, MessageChannel, MessageStatus, PluginSettings, Recipient, Sent, contract,
+};
 use serde_json::{Value, json};
 
-use crate::facts::{any_delivery, confirmed, delivery};
+use crate::facts::{any_message, confirmed, message};
 use crate::fake_smtp::{FakeSmtp, Trouble};
 use crate::to_server;
 
@@ -18,13 +20,23 @@ fn plugin(fake: &FakeSmtp) -> EmailSmtp {
     to_server(settings(fake))
 }
 
-async fn outcome(step: &'static str, trouble: Trouble) -> Result<Done, Failure> {
-    let fake = FakeSmtp::start().await;
-    fake.trouble(step, trouble);
-    plugin(&fake).react(&any_delivery()).await
+/// Sends it as a business does that has no server of its own.
+async fn send(plugin: &EmailSmtp, message: &Message) -> Result<Sent, Failure> {
+    plugin.send(&PluginSettings::none(), message).await
 }
 
-fn retry(result: &Result<Done, Failure>) -> &str {
+const SENT: Result<Sent, Failure> = Ok(Sent {
+    external_id: None,
+    status: MessageStatus::Sent,
+});
+
+async fn outcome(step: &'static str, trouble: Trouble) -> Result<Sent, Failure> {
+    let fake = FakeSmtp::start().await;
+    fake.trouble(step, trouble);
+    send(&plugin(&fake), &any_message()).await
+}
+
+fn retry(result: &Result<Sent, Failure>) -> &str {
     match result {
         Err(Failure::Retry {
             after: None,
@@ -34,14 +46,14 @@ fn retry(result: &Result<Done, Failure>) -> &str {
     }
 }
 
-fn give_up(result: &Result<Done, Failure>) -> &str {
+fn give_up(result: &Result<Sent, Failure>) -> &str {
     match result {
         Err(Failure::GiveUp { reason }) => reason,
         other => panic!("to be given up, not {other:?}"),
     }
 }
 
-fn misconfigured(result: &Result<Done, Failure>) -> &str {
+fn misconfigured(result: &Result<Sent, Failure>) -> &str {
     match result {
         Err(Failure::Misconfigured { reason }) => reason,
         other => panic!("misconfigured, not {other:?}"),
@@ -52,7 +64,7 @@ fn misconfigured(result: &Result<Done, Failure>) -> &str {
 async fn a_mail_arrives_whole_and_a_repeat_is_the_same() {
     let fake = FakeSmtp::start().await;
     let plugin = plugin(&fake);
-    contract::repeats(&plugin, &any_delivery(), || {
+    contract::message_repeats(&plugin, &PluginSettings::none(), &any_message(), || {
         let mails = fake.take_mails();
         assert_eq!(mails.len(), 1);
         assert_eq!(mails[0].from, "MAIL FROM:<bookings@aurora.example>");
@@ -65,7 +77,7 @@ async fn a_mail_arrives_whole_and_a_repeat_is_the_same() {
         assert!(
             mails[0]
                 .data
-                .ends_with("--=_mixed_dlv_01jd6kr000e008000000000035--\r\n\r\n"),
+                .ends_with("--=_mixed_ntf_01jd6kr000e008000000000035--\r\n\r\n"),
             "{}",
             mails[0].data
         );
@@ -82,10 +94,8 @@ async fn a_line_with_only_a_dot_does_not_end_the_mail() {
     let fake = FakeSmtp::start().await;
     let mut facts = confirmed();
     facts.note = Some(".\r\n.\r\nQUIT".to_owned());
-    let done = plugin(&fake)
-        .react(&delivery(BookingConfirmed, "provider", facts))
-        .await;
-    assert_eq!(done, Ok(Done::Delivered));
+    let told = message(BookingConfirmed, Recipient::Provider, facts);
+    assert_eq!(send(&plugin(&fake), &told).await, SENT);
     assert!(fake.take_mails()[0].data.contains("QUIT"));
 }
 
@@ -176,7 +186,7 @@ async fn what_settings_can_mend_names_the_setting() {
 
     let fake = FakeSmtp::start().await;
     fake.offer(&[]);
-    let result = plugin(&fake).react(&any_delivery()).await;
+    let result = send(&plugin(&fake), &any_message()).await;
     assert!(
         misconfigured(&result).contains("does not offer AUTH"),
         "{result:?}"
@@ -184,7 +194,7 @@ async fn what_settings_can_mend_names_the_setting() {
 
     let mut encrypted = settings(&fake);
     encrypted["security"] = json!("STARTTLS");
-    let result = to_server(encrypted).react(&any_delivery()).await;
+    let result = send(&to_server(encrypted), &any_message()).await;
     assert!(
         misconfigured(&result).starts_with("security: "),
         "{result:?}"
@@ -197,12 +207,12 @@ async fn an_answer_lost_after_the_mail_was_taken_means_the_same_mail_again() {
     let fake = FakeSmtp::start().await;
     fake.trouble(".", Trouble::HangUp);
     let plugin = plugin(&fake);
-    retry(&plugin.react(&any_delivery()).await);
-    let again = Delivery {
+    retry(&send(&plugin, &any_message()).await);
+    let again = Message {
         attempt: 2,
-        ..any_delivery()
+        ..any_message()
     };
-    assert_eq!(plugin.react(&again).await, Ok(Done::Delivered));
+    assert_eq!(send(&plugin, &again).await, SENT);
     let mails = fake.take_mails();
     assert_eq!(mails.len(), 2);
     assert_eq!(mails[0], mails[1]);
@@ -212,15 +222,15 @@ async fn an_answer_lost_after_the_mail_was_taken_means_the_same_mail_again() {
 async fn a_connection_with_an_open_question_is_not_used_again() {
     let fake = FakeSmtp::start().await;
     let plugin = plugin(&fake);
-    assert_eq!(plugin.react(&any_delivery()).await, Ok(Done::Delivered));
+    assert_eq!(send(&plugin, &any_message()).await, SENT);
     fake.trouble("RCPT", Trouble::Say("450 later"));
-    retry(&plugin.react(&any_delivery()).await);
-    assert_eq!(plugin.react(&any_delivery()).await, Ok(Done::Delivered));
+    retry(&send(&plugin, &any_message()).await);
+    assert_eq!(send(&plugin, &any_message()).await, SENT);
     assert_eq!(fake.connections(), 2);
 
     // The server closed the one that was kept.
     fake.trouble("NOOP", Trouble::HangUp);
-    assert_eq!(plugin.react(&any_delivery()).await, Ok(Done::Delivered));
+    assert_eq!(send(&plugin, &any_message()).await, SENT);
     assert_eq!(fake.connections(), 3);
 }
 
@@ -228,16 +238,13 @@ async fn a_connection_with_an_open_question_is_not_used_again() {
 async fn a_delivery_that_is_cut_off_leaves_no_connection_behind() {
     let fake = FakeSmtp::start().await;
     let plugin = plugin(&fake);
-    assert_eq!(plugin.react(&any_delivery()).await, Ok(Done::Delivered));
+    assert_eq!(send(&plugin, &any_message()).await, SENT);
     fake.trouble("DATA", Trouble::Silence);
-    let delivery = any_delivery();
-    let cut_off = tokio::time::timeout(
-        std::time::Duration::from_millis(100),
-        plugin.react(&delivery),
-    )
-    .await;
+    let told = any_message();
+    let cut_off =
+        tokio::time::timeout(std::time::Duration::from_millis(100), send(&plugin, &told)).await;
     assert!(cut_off.is_err());
-    assert_eq!(plugin.react(&any_delivery()).await, Ok(Done::Delivered));
+    assert_eq!(send(&plugin, &any_message()).await, SENT);
     assert_eq!(fake.connections(), 2);
 }
 
@@ -265,7 +272,7 @@ async fn nobody_listening_is_tried_again() {
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     settings["port"] = json!(free.local_addr().unwrap().port());
     drop(free);
-    let result = to_server(settings).react(&any_delivery()).await;
+    let result = send(&to_server(settings), &any_message()).await;
     assert!(retry(&result).contains("refused"), "{result:?}");
 }
 
@@ -276,7 +283,7 @@ async fn tls_that_fails_is_tried_again_without_a_word_of_the_mail() {
     for security in ["TLS", "STARTTLS"] {
         let mut settings = settings(&fake);
         settings["security"] = json!(security);
-        let result = to_server(settings).react(&any_delivery()).await;
+        let result = send(&to_server(settings), &any_message()).await;
         assert!(
             retry(&result).contains("connecting failed"),
             "{security}: {result:?}"
@@ -290,11 +297,11 @@ async fn an_address_beyond_ascii_needs_a_server_that_takes_it() {
     let fake = FakeSmtp::start().await;
     let mut facts = confirmed();
     facts.customer.email = Some("jö@customer.example".to_owned());
-    let delivery = delivery(BookingConfirmed, "customer", facts);
-    let result = plugin(&fake).react(&delivery).await;
+    let told = message(BookingConfirmed, Recipient::Customer, facts);
+    let result = send(&plugin(&fake), &told).await;
     assert!(give_up(&result).contains("SMTPUTF8"), "{result:?}");
 
     fake.offer(&["SMTPUTF8", "8BITMIME", "AUTH PLAIN"]);
-    assert_eq!(plugin(&fake).react(&delivery).await, Ok(Done::Delivered));
+    assert_eq!(send(&plugin(&fake), &told).await, SENT);
     assert_eq!(fake.take_mails()[0].to, "RCPT TO:<jö@customer.example>");
 }

@@ -26,6 +26,7 @@ fn message(callback_url: Option<&str>) -> Message {
         language: "en-GB".to_owned(),
         event: delivery.event,
         callback_url: callback_url.map(str::to_owned),
+        letter: plugin_api::Letter::default(),
     }
 }
 

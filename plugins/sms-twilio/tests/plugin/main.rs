@@ -133,5 +133,6 @@ fn message(clock: &Clock, number: u128, text: &str) -> Message {
         language: "en-GB".to_owned(),
         event,
         callback_url: Some(CALLBACK.to_owned()),
+        letter: plugin_api::Letter::default(),
     }
 }

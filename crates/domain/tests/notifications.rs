@@ -1,0 +1,300 @@
+//! The rules by which people are spoken to, by tables.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    reason = "tests: a failure is a panic, and a table is as long as it is"
+)]
+
+use chrono::{DateTime, NaiveTime, Utc};
+use domain::booking::{BookingStatus, Span};
+use domain::event::EventKind;
+use domain::id::{Id, NotificationRuleId};
+use domain::notification::{
+    Audience, Channel, Moment, NotificationStatus, QuietHours, Rule, changes_reminders,
+    default_rules,
+};
+use domain::zone::{Zone, ZoneDatabase};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn zone(name: &str) -> Zone {
+    ZoneDatabase::bundled().get(name).unwrap()
+}
+
+fn reminder(moment: Moment, offset_minutes: i32) -> Rule {
+    Rule {
+        id: NotificationRuleId::from_uuid(Uuid::nil()),
+        moment,
+        offset_minutes,
+        audience: Audience::Customer,
+        channels: vec![Channel::Email],
+        template: "reminder".to_owned(),
+        enabled: true,
+        service_ids: Vec::new(),
+    }
+}
+
+fn quiet(from: &str, to: &str) -> QuietHours {
+    QuietHours {
+        from: from.parse::<NaiveTime>().unwrap(),
+        to: to.parse().unwrap(),
+        for_events: false,
+    }
+}
+
+fn span(starts_at: &str) -> Span {
+    let starts_at = at(starts_at);
+    Span {
+        starts_at,
+        ends_at: starts_at + chrono::TimeDelta::hours(1),
+    }
+}
+
+#[test]
+fn reminders_are_due_at_their_offset_and_not_in_quiet_hours() {
+    let night = quiet("21:00:00", "08:00:00");
+    let lunch = quiet("12:00:00", "13:00:00");
+    let never = quiet("08:00:00", "08:00:00");
+    let (start, end) = (Moment::Start, Moment::End);
+    for (moment, offset, quiet, zone_name, starts_at, due) in [
+        (
+            start,
+            -1440,
+            None,
+            "Europe/London",
+            "2027-03-05T10:00:00Z",
+            "2027-03-04T10:00:00Z",
+        ),
+        (
+            end,
+            1440,
+            None,
+            "Europe/London",
+            "2027-03-05T10:00:00Z",
+            "2027-03-06T11:00:00Z",
+        ),
+        (
+            start,
+            -1440,
+            Some(night),
+            "Europe/London",
+            "2027-03-05T10:00:00Z",
+            "2027-03-04T10:00:00Z",
+        ),
+        // In the morning part of the night, and in its evening part.
+        (
+            start,
+            -1440,
+            Some(night),
+            "Europe/London",
+            "2027-03-05T07:00:00Z",
+            "2027-03-04T08:00:00Z",
+        ),
+        (
+            start,
+            -1440,
+            Some(night),
+            "Europe/London",
+            "2027-03-05T22:00:00Z",
+            "2027-03-05T08:00:00Z",
+        ),
+        // On the recipient's clock: five in the morning in New York.
+        (
+            start,
+            -1440,
+            Some(night),
+            "America/New_York",
+            "2027-03-05T10:00:00Z",
+            "2027-03-04T13:00:00Z",
+        ),
+        // The end is after the beginning of the booking, or at it: before the night.
+        (
+            start,
+            -120,
+            Some(night),
+            "Europe/London",
+            "2027-03-05T07:30:00Z",
+            "2027-03-04T21:00:00Z",
+        ),
+        (
+            start,
+            -120,
+            Some(night),
+            "Europe/London",
+            "2027-03-05T08:00:00Z",
+            "2027-03-04T21:00:00Z",
+        ),
+        (
+            start,
+            -120,
+            Some(night),
+            "Europe/London",
+            "2027-03-05T08:01:00Z",
+            "2027-03-05T08:00:00Z",
+        ),
+        // What comes after waits, however long.
+        (
+            end,
+            720,
+            Some(night),
+            "Europe/London",
+            "2027-03-05T10:00:00Z",
+            "2027-03-06T08:00:00Z",
+        ),
+        (
+            start,
+            -1440,
+            Some(lunch),
+            "Europe/London",
+            "2027-03-05T12:00:00Z",
+            "2027-03-04T13:00:00Z",
+        ),
+        (
+            start,
+            -1440,
+            Some(lunch),
+            "Europe/London",
+            "2027-03-05T13:00:00Z",
+            "2027-03-04T13:00:00Z",
+        ),
+        (
+            start,
+            -1440,
+            Some(never),
+            "Europe/London",
+            "2027-03-05T08:00:00Z",
+            "2027-03-04T08:00:00Z",
+        ),
+        // The night in which the clocks go forward is an hour shorter.
+        (
+            start,
+            -240,
+            Some(night),
+            "Europe/London",
+            "2027-03-28T08:00:00Z",
+            "2027-03-28T07:00:00Z",
+        ),
+    ] {
+        let rule = reminder(moment, offset);
+        let found = rule.due(span(starts_at), quiet.as_ref(), &zone(zone_name));
+        assert_eq!(
+            found,
+            at(due),
+            "{moment:?} {offset} {zone_name} {starts_at}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_reminder_comes_before_the_booking_whatever_the_quiet_hours(
+        minutes in 0..600_000_i64, offset in -3_000..-1_i32, from in 0..1440_u32, to in 0..1440_u32, zone_index in 0..4_usize,
+    ) {
+        let names = ["Europe/London", "America/New_York", "Asia/Kathmandu", "Pacific/Auckland"];
+        let zone = zone(names.get(zone_index).unwrap());
+        let time = |minutes: u32| NaiveTime::from_hms_opt(minutes / 60, minutes % 60, 0).unwrap();
+        let quiet = QuietHours { from: time(from), to: time(to), for_events: false };
+        let starts_at = at("2027-01-01T00:00:00Z") + chrono::TimeDelta::minutes(minutes);
+        let span = Span { starts_at, ends_at: starts_at + chrono::TimeDelta::hours(1) };
+        let due = reminder(Moment::Start, offset).due(span, Some(&quiet), &zone);
+        prop_assert!(due < starts_at);
+    }
+}
+
+#[test]
+fn how_it_fares_only_moves_forward() {
+    use NotificationStatus::{Delivered, Failed, Planned, Sent, Suppressed};
+    for (before, heard, after) in [
+        (Planned, Sent, Sent),
+        (Planned, Suppressed, Suppressed),
+        (Planned, Failed, Failed),
+        (Sent, Delivered, Delivered),
+        (Sent, Failed, Failed),
+        (Sent, Planned, Sent),
+        (Sent, Suppressed, Sent),
+        (Delivered, Failed, Delivered),
+        (Delivered, Sent, Delivered),
+        (Failed, Delivered, Failed),
+        (Failed, Sent, Failed),
+        (Suppressed, Sent, Sent),
+        (Suppressed, Planned, Suppressed),
+    ] {
+        assert_eq!(before.hearing(heard), after, "{before:?} {heard:?}");
+        assert_eq!(
+            after == heard && before != heard,
+            heard.reached_from().contains(&before)
+        );
+    }
+    for status in NotificationStatus::ALL {
+        assert_eq!(NotificationStatus::from_name(status.name()), Some(status));
+    }
+}
+
+#[test]
+fn rules_speak_at_what_tells_of_a_booking() {
+    for name in [
+        "booking.start",
+        "booking.end",
+        "booking.confirmed",
+        "payment.refunded",
+    ] {
+        assert_eq!(Moment::from_name(name).unwrap().name(), name);
+        assert!(Moment::names().contains(name));
+    }
+    for name in [
+        "booking.held",
+        "block.created",
+        "catalogue.changed",
+        "booking",
+        "",
+    ] {
+        assert_eq!(Moment::from_name(name), None, "{name}");
+    }
+}
+
+#[test]
+fn rules_that_make_no_sense_are_refused() {
+    let confirmed = Moment::Event(EventKind::BookingConfirmed);
+    let with = |channels: &[Channel]| Rule {
+        channels: channels.to_vec(),
+        ..reminder(Moment::Start, -60)
+    };
+    assert!(reminder(Moment::Start, -60).check().is_ok());
+    assert!(reminder(confirmed, 0).check().is_ok());
+    for wrong in [
+        reminder(confirmed, 5),
+        reminder(Moment::Start, 600_000),
+        reminder(Moment::End, i32::MIN + 1),
+        with(&[]),
+        with(&[Channel::Sms, Channel::Sms]),
+    ] {
+        assert!(wrong.check().is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn reminders_fall_silent_with_their_booking() {
+    let rule = reminder(Moment::Start, -60);
+    for status in BookingStatus::ALL {
+        let speaks = matches!(
+            status,
+            BookingStatus::Confirmed | BookingStatus::CheckedIn | BookingStatus::Completed
+        );
+        assert_eq!(rule.silenced_by(status).is_none(), speaks, "{status:?}");
+    }
+    let silencing = [EventKind::BookingCancelled, EventKind::BookingNoShow];
+    assert!(silencing.into_iter().all(changes_reminders));
+}
+
+#[test]
+fn the_usual_rules_make_sense() {
+    let rules = default_rules(|| NotificationRuleId::from_uuid(Uuid::nil()));
+    assert!(rules.iter().all(|rule| rule.check().is_ok()));
+    let disabled = rules.iter().filter(|rule| !rule.enabled);
+    assert_eq!((rules.len(), disabled.count()), (13, 2));
+}

@@ -1,0 +1,102 @@
+//! How it ended for a message: recorded as far as it is further on, and what failed for good goes another way.
+
+use domain::event::Event;
+use domain::notification::{Notification, NotificationStatus};
+use plugin_api::{Failure, MessageStatus, Sent};
+
+use super::super::fail_over::Fallen;
+use super::{Desk, Ended, after};
+use crate::Error;
+
+impl Desk<'_> {
+    pub(super) async fn record(&self, known: &Notification, sent: Sent) -> Result<Ended, Error> {
+        use store::notification as stored;
+        let (status, reason) = match sent.status {
+            MessageStatus::Sent => (NotificationStatus::Sent, None),
+            MessageStatus::Delivered => (NotificationStatus::Delivered, None),
+            MessageStatus::Failed { reason } => (NotificationStatus::Failed, Some(reason)),
+        };
+        let business = self.caller.business;
+        let conn = self.engine.0.database.conn().await?;
+        if let Some(external_id) = &sent.external_id {
+            stored::notification_name(&conn, business, known.id, external_id).await?;
+        }
+        if let Some(reason) = reason {
+            drop(conn);
+            let failure = Failure::give_up(reason);
+            return self.failed(known, &self.delivery.event, failure).await;
+        }
+        stored::notification_hear(&conn, business, known.id, status, None).await?;
+        Ok(Ended::Sent)
+    }
+
+    /// What becomes of a message that the channel did not take: for good it goes another way, if there is one.
+    pub(super) async fn failed(
+        &self,
+        known: &Notification,
+        event: &Event,
+        failure: Failure,
+    ) -> Result<Ended, Error> {
+        let reason = failure.reason().to_owned();
+        let has_other = self.has_another_way(known);
+        let is_over = match &failure {
+            Failure::GiveUp { .. } => true,
+            Failure::NotYet { .. } => false,
+            Failure::Misconfigured { .. } => self.is_last || has_other,
+            Failure::Retry { .. } => self.is_last,
+        };
+        if is_over {
+            self.fall(known, NotificationStatus::Failed, &reason, Some(event))
+                .await?;
+            return Ok(Ended::Failed(Failure::GiveUp { reason }));
+        }
+        let conn = self.engine.0.database.conn().await?;
+        let business = self.caller.business;
+        store::notification::notification_note(&conn, business, known.id, &reason).await?;
+        Ok(Ended::Failed(failure))
+    }
+
+    fn has_another_way(&self, known: &Notification) -> bool {
+        let rule = self.catalogue.notification_rule(known.rule_id);
+        let next = rule
+            .map(|rule| after(rule, known.channel))
+            .unwrap_or_default();
+        let mut next = next.iter();
+        next.any(|channel| self.engine.channel_of(&self.catalogue, *channel).is_some())
+    }
+
+    /// It is not sent; by another channel it may be, where it is known what it would tell.
+    pub(super) async fn suppress(
+        &self,
+        known: &Notification,
+        why: &str,
+        event: Option<&Event>,
+    ) -> Result<Ended, Error> {
+        self.fall(known, NotificationStatus::Suppressed, why, event)
+            .await?;
+        Ok(Ended::Not(why.to_owned()))
+    }
+
+    /// It can never be put into words.
+    pub(super) async fn lose(&self, known: &Notification, why: String) -> Result<Ended, Error> {
+        self.fall(known, NotificationStatus::Failed, &why, None)
+            .await?;
+        Ok(Ended::Failed(Failure::give_up(why)))
+    }
+
+    async fn fall(
+        &self,
+        known: &Notification,
+        status: NotificationStatus,
+        reason: &str,
+        event: Option<&Event>,
+    ) -> Result<(), Error> {
+        let fallen = Fallen {
+            known: known.clone(),
+            status,
+            reason: reason.to_owned(),
+            event: event.cloned(),
+        };
+        self.engine.fall(&self.caller, fallen).await
+    }
+}

@@ -1,0 +1,368 @@
+//! Sending: what a delivery carries is looked at once more (the booking, the rule, the recipient), put into words, noted, handed to the channel,
+//! and how that ended is recorded. Nothing is sent inside a transaction; a repeat bears the same id.
+
+mod ended;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use domain::booking::Span;
+use domain::event::{BookingFacts, Event};
+use domain::id::NotificationId;
+use domain::notification::{Channel, Moment, Notification, NotificationStatus, Rule};
+use plugin_api::{
+    Compose, Composed, Delivery, Done, Failure, Letter, Message, MessageChannel, Plugin,
+};
+use store::notification::Attempt;
+
+use super::{Words, away, contact, languages, name_of, no_address, region, system};
+use crate::catalogue::Catalogue;
+use crate::plugin::is_in_use;
+use crate::{Caller, Engine, Error};
+
+/// Where the messages of one delivery are sent.
+struct Desk<'a> {
+    engine: &'a Engine,
+    caller: Caller,
+    plugin: &'a dyn Plugin,
+    channel: &'a dyn MessageChannel,
+    delivery: &'a Delivery,
+    catalogue: Arc<Catalogue>,
+    is_last: bool,
+}
+
+/// How it ended for one message.
+enum Ended {
+    /// The other side has it.
+    Sent,
+    /// It is not sent, and this is why.
+    Not(String),
+    /// It is not sent now.
+    Failed(Failure),
+}
+
+impl Engine {
+    /// Sends what a delivery carries.
+    pub(super) async fn send_notifications(
+        &self,
+        plugin: &dyn Plugin,
+        channel: &dyn MessageChannel,
+        delivery: &Delivery,
+        is_last: bool,
+    ) -> Result<Done, Failure> {
+        let caller = system(delivery.business_id);
+        let catalogue = self.catalogue(&caller).await;
+        let desk = Desk {
+            engine: self,
+            caller,
+            plugin,
+            channel,
+            delivery,
+            catalogue: catalogue.map_err(|error| away(&error))?,
+            is_last,
+        };
+        desk.work().await
+    }
+}
+
+impl Desk<'_> {
+    async fn work(&self) -> Result<Done, Failure> {
+        let carried = self.carried().await.map_err(|error| away(&error))?;
+        let (mut sent, mut reason, mut failures) = (false, None, Vec::new());
+        for known in &carried {
+            match self.say(known).await {
+                Ok(Ended::Sent) => sent = true,
+                Ok(Ended::Not(why)) => reason = Some(why),
+                Ok(Ended::Failed(failure)) => failures.push(failure),
+                Err(error) => failures.push(away(&error)),
+            }
+        }
+        // What may still work is tried again; of what failed for good staff are told.
+        let is_over = |failure: &Failure| matches!(failure, Failure::GiveUp { .. });
+        failures.sort_by_key(is_over);
+        match failures.into_iter().next() {
+            Some(failure) => Err(failure),
+            None if sent => Ok(Done::Delivered),
+            None => Ok(Done::Skipped {
+                reason: reason.unwrap_or_else(|| "there is nothing to send any more".to_owned()),
+            }),
+        }
+    }
+
+    /// What is still to be sent of what the delivery carries; also, where staff send it on its way again, what failed.
+    async fn carried(&self) -> Result<Vec<Notification>, Error> {
+        let (business, id) = (self.caller.business, self.delivery.id);
+        let conn = self.engine.0.database.conn().await?;
+        let mut all =
+            store::notification::notification_list_of_delivery(&conn, business, id).await?;
+        let is_again = self.delivery.attempt == 1;
+        let mut others = Vec::new();
+        if is_again
+            && all
+                .iter()
+                .any(|known| known.status == NotificationStatus::Failed)
+        {
+            let booking: Vec<_> = all.iter().map(|known| known.booking_id).take(1).collect();
+            others = store::notification::notification_list(&conn, business, &booking).await?;
+        }
+        all.retain(|known| match known.status {
+            NotificationStatus::Planned => true,
+            // What the other side has had it would not take again.
+            NotificationStatus::Failed => {
+                is_again
+                    && known.external_id.is_none()
+                    && !others.iter().any(|other| goes_another_way(known, other))
+            }
+            _ => false,
+        });
+        Ok(all)
+    }
+
+    async fn say(&self, known: &Notification) -> Result<Ended, Error> {
+        let (engine, now) = (self.engine, self.engine.clock().now());
+        let Some(rule) = self.catalogue.notification_rule(known.rule_id) else {
+            return self.suppress(known, "the rule was deleted", None).await;
+        };
+        if !rule.enabled {
+            return self.suppress(known, "the rule is switched off", None).await;
+        }
+        let Some(words) = engine.words(&self.catalogue) else {
+            let why = "the business says nothing: the plugin that composes is switched off";
+            return self.suppress(known, why, None).await;
+        };
+        let event = self.event(known).await?;
+        let Some(facts) = &event.booking else {
+            return self.suppress(known, "the event has no booking", None).await;
+        };
+        if known.is_reminder() {
+            if let Some(why) = out_of_time(rule, facts, now) {
+                return self.suppress(known, why, None).await;
+            }
+            let due = self.due(rule, known, &words, facts);
+            if due > now {
+                return self.put_off(known, due, now).await;
+            }
+        } else if self.is_overtaken(known).await? {
+            let why = "a later message is on its way";
+            return self.suppress(known, why, None).await;
+        }
+        match self.address(known, &words, facts).await? {
+            Ok(to) => self.hand_over(known, &words, &event, facts, &to).await,
+            Err(why) => self.suppress(known, &why, Some(&event)).await,
+        }
+    }
+
+    /// What is told: the event as it was, or of a reminder the booking as it is.
+    async fn event(&self, known: &Notification) -> Result<Event, Error> {
+        let event = self.delivery.event.clone();
+        if !known.is_reminder() {
+            return Ok(event);
+        }
+        let (caller, id) = (&self.caller, known.booking_id);
+        let facts = self.engine.facts_of(caller, &self.catalogue, id).await?;
+        Ok(Event {
+            booking: Some(facts),
+            ..event
+        })
+    }
+
+    /// It comes later than was planned.
+    async fn put_off(
+        &self,
+        known: &Notification,
+        due: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Ended, Error> {
+        let conn = self.engine.0.database.conn().await?;
+        let business = self.caller.business;
+        store::notification::notification_put_off(&conn, business, known.id, due).await?;
+        Ok(Ended::Failed(Failure::NotYet {
+            after: (due - now).to_std().ok(),
+            reason: "it is not due yet".to_owned(),
+        }))
+    }
+
+    fn due(
+        &self,
+        rule: &Rule,
+        known: &Notification,
+        words: &Words<'_>,
+        facts: &BookingFacts,
+    ) -> DateTime<Utc> {
+        let span = Span {
+            starts_at: facts.starts_at,
+            ends_at: facts.ends_at,
+        };
+        // One whose rule speaks at an event since comes when it was planned.
+        if matches!(rule.moment, Moment::Event(_)) {
+            return known.due_at;
+        }
+        let quiet = words.house.quiet_hours.as_ref();
+        match self.engine.zone_of(facts, known.recipient) {
+            Some(zone) => rule.due(span, quiet, &zone),
+            None => known.due_at,
+        }
+    }
+
+    /// Whether something later was said or will be to the same recipient: only what goes another way than planned can be overtaken.
+    async fn is_overtaken(&self, known: &Notification) -> Result<bool, Error> {
+        if !self.delivery.part.contains(&known.id.to_string()) {
+            return Ok(false);
+        }
+        let (business, booking) = (self.caller.business, known.booking_id);
+        let conn = self.engine.0.database.conn().await?;
+        let all = store::notification::notification_list(&conn, business, &[booking]).await?;
+        Ok(all.iter().any(|other| is_later(known, other)))
+    }
+
+    /// Where to; or why it goes nowhere.
+    async fn address(
+        &self,
+        known: &Notification,
+        words: &Words<'_>,
+        facts: &BookingFacts,
+    ) -> Result<Result<String, String>, Error> {
+        if !is_in_use(&self.catalogue, self.plugin) {
+            let title = self.plugin.title();
+            return Ok(Err(format!("the business does not use {title} any more")));
+        }
+        let channel = known.channel;
+        let Some(given) = contact(&words.house, facts, known.recipient, channel) else {
+            return Ok(Err(no_address(known.recipient, channel)));
+        };
+        let to = match self.channel.address(&given, region(&facts.business.locale)) {
+            Ok(to) => to,
+            Err(none) => return Ok(Err(none.reason)),
+        };
+        let conn = self.engine.0.database.conn().await?;
+        let business = self.caller.business;
+        let out = store::notification_rule::opt_out_exists(&conn, business, channel, &to).await?;
+        Ok(if out {
+            Err("opted out".to_owned())
+        } else {
+            Ok(to)
+        })
+    }
+
+    async fn hand_over(
+        &self,
+        known: &Notification,
+        words: &Words<'_>,
+        event: &Event,
+        facts: &BookingFacts,
+        to: &str,
+    ) -> Result<Ended, Error> {
+        let languages = languages(facts, known.recipient);
+        let rule = self.catalogue.notification_rule(known.rule_id);
+        let request = Compose {
+            template: rule.map(|rule| rule.template.as_str()).unwrap_or_default(),
+            languages: &languages,
+            channel: known.channel,
+            recipient: known.recipient,
+            event,
+            is_reminder: known.is_reminder(),
+            at: known.due_at,
+        };
+        let composed = match words.composer.compose(&words.settings, &request) {
+            Ok(composed) => composed,
+            // Another channel would say the same.
+            Err(error) => return self.lose(known, error.to_string()).await,
+        };
+        let Some(since) = self.note(known, &composed, to).await? else {
+            return Ok(Ended::Not("it is not to be sent any more".to_owned()));
+        };
+        let message = self.message(known, composed, event, facts, to, since);
+        match self.channel.send(&self.delivery.settings, &message).await {
+            Ok(sent) => self.record(known, sent).await,
+            Err(failure) => self.failed(known, event, failure).await,
+        }
+    }
+
+    /// Notes what is about to be said; answers since when it may have been, and none where it is not to be said any more.
+    async fn note(
+        &self,
+        known: &Notification,
+        composed: &Composed,
+        to: &str,
+    ) -> Result<Option<DateTime<Utc>>, Error> {
+        let attempt = Attempt {
+            id: known.id,
+            delivery_id: self.delivery.id,
+            to,
+            subject: composed.subject.as_deref(),
+            body: &composed.text,
+            now: self.engine.clock().now(),
+        };
+        let again = known.status == NotificationStatus::Failed;
+        let conn = self.engine.0.database.conn().await?;
+        let business = self.caller.business;
+        Ok(store::notification::notification_try(&conn, business, &attempt, again).await?)
+    }
+
+    fn message(
+        &self,
+        known: &Notification,
+        composed: Composed,
+        event: &Event,
+        facts: &BookingFacts,
+        to: &str,
+        since: DateTime<Utc>,
+    ) -> Message {
+        let slug = &self.catalogue.business.slug;
+        let callback_url = match self.plugin.inbound() {
+            Some(_) => self.engine.inbound_url(self.plugin.name(), slug),
+            None => None,
+        };
+        Message {
+            id: known.id,
+            business_id: self.caller.business,
+            attempt: self.delivery.attempt,
+            since,
+            to: to.to_owned(),
+            to_name: name_of(facts, known.recipient),
+            subject: composed.subject,
+            text: composed.text,
+            language: composed.language.to_owned(),
+            event: event.clone(),
+            callback_url,
+            letter: Letter {
+                html: composed.html,
+                invitation: composed.invitation,
+                recipient: known.recipient,
+                about: composed.about,
+                date: known.is_reminder().then_some(known.due_at),
+            },
+        }
+    }
+}
+
+/// Why a booking is not reminded of any more.
+fn out_of_time(rule: &Rule, facts: &BookingFacts, now: DateTime<Utc>) -> Option<&'static str> {
+    let late = rule.is_ahead() && now >= facts.starts_at;
+    let late = late.then_some("the booking has begun");
+    rule.silenced_by(facts.status).or(late)
+}
+
+/// The channels of a rule behind one of them.
+pub(super) fn after(rule: &Rule, channel: Channel) -> &[Channel] {
+    let place = rule.channels.iter().position(|known| *known == channel);
+    let next = place.map_or(rule.channels.len(), |place| place + 1);
+    rule.channels.get(next..).unwrap_or_default()
+}
+
+/// Whether the same is said by another channel.
+fn goes_another_way(known: &Notification, other: &Notification) -> bool {
+    let key = |one: &Notification| (one.rule_id, one.occasion_id, one.recipient);
+    let id: fn(&Notification) -> NotificationId = |one| one.id;
+    key(known) == key(other)
+        && id(known) < id(other)
+        && other.status != NotificationStatus::Suppressed
+}
+
+/// Whether another message to the same recipient tells of something that happened later.
+pub(super) fn is_later(known: &Notification, other: &Notification) -> bool {
+    !other.is_reminder()
+        && other.recipient == known.recipient
+        && other.booking_version > known.booking_version
+        && other.status != NotificationStatus::Suppressed
+}

@@ -1,0 +1,284 @@
+//! Notifications: what was or will be said, to one recipient by one channel.
+
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::prelude::*;
+use diesel::sql_types::{Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use domain::event::Event;
+use domain::id::{BookingId, BusinessId, DeliveryId, Id, NotificationId, NotificationRuleId};
+use domain::notification::{Channel, Notification, NotificationStatus, Recipient};
+use uuid::Uuid;
+
+use crate::prepared::Prepared;
+use crate::schema::notification;
+use crate::{Conn, Result, StoreError};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = notification)]
+struct Row {
+    id: Uuid,
+    booking_id: Uuid,
+    rule_id: Uuid,
+    occasion_id: Uuid,
+    booking_version: i64,
+    recipient: String,
+    channel: String,
+    plugin: String,
+    address: String,
+    due_at: DateTime<Utc>,
+    status: String,
+    subject: Option<String>,
+    body: Option<String>,
+    error: Option<String>,
+    external_id: Option<String>,
+    delivery_id: Option<Uuid>,
+    created_at: DateTime<Utc>,
+    tried_at: Option<DateTime<Utc>>,
+}
+
+impl TryFrom<Row> for Notification {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self> {
+        let odd = |what: &str| StoreError::Fault(format!("{what} of notification {}", row.id));
+        Ok(Self {
+            id: NotificationId::from_uuid(row.id),
+            booking_id: BookingId::from_uuid(row.booking_id),
+            rule_id: NotificationRuleId::from_uuid(row.rule_id),
+            occasion_id: row.occasion_id,
+            booking_version: row.booking_version,
+            recipient: Recipient::from_name(&row.recipient).ok_or_else(|| odd("recipient"))?,
+            channel: Channel::from_name(&row.channel).ok_or_else(|| odd("channel"))?,
+            status: NotificationStatus::from_name(&row.status).ok_or_else(|| odd("status"))?,
+            plugin: row.plugin,
+            to: row.address,
+            due_at: row.due_at,
+            subject: row.subject,
+            body: row.body,
+            error: row.error,
+            external_id: row.external_id,
+            delivery_id: row.delivery_id.map(DeliveryId::from_uuid),
+            created_at: row.created_at,
+            tried_at: row.tried_at,
+        })
+    }
+}
+
+fn all(rows: Vec<Row>) -> Result<Vec<Notification>> {
+    rows.into_iter().map(Notification::try_from).collect()
+}
+
+/// The notifications of bookings, in the order in which they were planned.
+pub async fn notification_list(
+    mut conn: &Conn,
+    business: BusinessId,
+    bookings: &[BookingId],
+) -> Result<Vec<Notification>> {
+    let bookings: Vec<Uuid> = bookings.iter().map(|id| id.uuid()).collect();
+    let rows = notification::table
+        .filter(notification::business_id.eq(business.uuid()))
+        .filter(notification::booking_id.eq_any(bookings))
+        .order((notification::created_at, notification::id))
+        .select(Row::as_select())
+        .load(&mut conn)
+        .await?;
+    all(rows)
+}
+
+/// The notification with this id.
+pub async fn notification_find(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: NotificationId,
+) -> Result<Option<Notification>> {
+    let found = notification::table
+        .find((business.uuid(), id.uuid()))
+        .select(Row::as_select())
+        .first(&mut conn)
+        .await;
+    found.optional()?.map(Notification::try_from).transpose()
+}
+
+/// The notification that the other side of a plugin calls so.
+pub async fn notification_by_external_id(
+    mut conn: &Conn,
+    business: BusinessId,
+    plugin: &str,
+    external_id: &str,
+) -> Result<Option<Notification>> {
+    let found = notification::table
+        .filter(notification::business_id.eq(business.uuid()))
+        .filter(notification::plugin.eq(plugin))
+        .filter(notification::external_id.eq(external_id))
+        .select(Row::as_select())
+        .first(&mut conn)
+        .await;
+    found.optional()?.map(Notification::try_from).transpose()
+}
+
+/// The notifications that a delivery carries.
+pub async fn notification_list_of_delivery(
+    mut conn: &Conn,
+    business: BusinessId,
+    delivery: DeliveryId,
+) -> Result<Vec<Notification>> {
+    let rows = notification::table
+        .filter(notification::business_id.eq(business.uuid()))
+        .filter(notification::delivery_id.eq(delivery.uuid()))
+        .order(notification::id)
+        .select(Row::as_select())
+        .load(&mut conn)
+        .await?;
+    all(rows)
+}
+
+/// The event of a delivery; none where it cannot be read any more.
+pub async fn notification_event(
+    mut conn: &Conn,
+    business: BusinessId,
+    delivery: DeliveryId,
+) -> Result<Option<Event>> {
+    #[derive(QueryableByName)]
+    struct Payload {
+        #[diesel(sql_type = Jsonb)]
+        payload: serde_json::Value,
+    }
+    let found: Vec<Payload> = Prepared(
+        diesel::sql_query(
+            "SELECT e.payload FROM delivery d JOIN event e ON e.business_id = d.business_id AND e.id = d.event_id \
+             WHERE d.business_id = $1 AND d.id = $2",
+        )
+        .bind::<SqlUuid, _>(business.uuid())
+        .bind::<SqlUuid, _>(delivery.uuid()),
+    )
+    .load(&mut conn)
+    .await?;
+    let event = found.into_iter().next();
+    Ok(event.and_then(|row| serde_json::from_value(row.payload).ok()))
+}
+
+/// What is about to be sent.
+#[derive(Debug, Clone)]
+pub struct Attempt<'a> {
+    /// Which notification.
+    pub id: NotificationId,
+    /// Carried by which delivery.
+    pub delivery_id: DeliveryId,
+    /// To which address.
+    pub to: &'a str,
+    /// About what.
+    pub subject: Option<&'a str>,
+    /// What it says.
+    pub body: &'a str,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+/// Notes what is about to be sent, if it still is to be; answers when that was first tried. `again`: also what has failed before.
+pub async fn notification_try(
+    mut conn: &Conn,
+    business: BusinessId,
+    attempt: &Attempt<'_>,
+    again: bool,
+) -> Result<Option<DateTime<Utc>>> {
+    #[derive(QueryableByName)]
+    struct Tried {
+        #[diesel(sql_type = Timestamptz)]
+        tried_at: DateTime<Utc>,
+    }
+    let status = if again { "failed" } else { "planned" };
+    let tried: Vec<Tried> = Prepared(
+        diesel::sql_query(
+            "UPDATE notification SET address = $4, subject = $5, body = $6, error = NULL, status = 'planned', \
+               tried_at = coalesce(tried_at, $7) \
+             WHERE business_id = $1 AND id = $2 AND delivery_id = $3 AND due_at <= $7 AND status IN ('planned', $8) \
+             RETURNING tried_at",
+        )
+        .bind::<SqlUuid, _>(business.uuid())
+        .bind::<SqlUuid, _>(attempt.id.uuid())
+        .bind::<SqlUuid, _>(attempt.delivery_id.uuid())
+        .bind::<Text, _>(attempt.to)
+        .bind::<Nullable<Text>, _>(attempt.subject)
+        .bind::<Text, _>(attempt.body)
+        .bind::<Timestamptz, _>(attempt.now)
+        .bind::<Text, _>(status),
+    )
+    .load(&mut conn)
+    .await?;
+    Ok(tried.into_iter().next().map(|row| row.tried_at))
+}
+
+/// Records how a notification fares, if that is further on than what is known; answers whether it was.
+pub async fn notification_hear(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: NotificationId,
+    status: NotificationStatus,
+    error: Option<&str>,
+) -> Result<bool> {
+    let from = status.reached_from();
+    let from: Vec<&str> = from.iter().map(|status| status.name()).collect();
+    let own = notification::table
+        .find((business.uuid(), id.uuid()))
+        .filter(notification::status.eq_any(from));
+    let changed = diesel::update(own)
+        .set((
+            notification::status.eq(status.name()),
+            notification::error.eq(error),
+        ))
+        .execute(&mut conn)
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Remembers the other side's name for a notification, if none is known.
+pub async fn notification_name(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: NotificationId,
+    external_id: &str,
+) -> Result<()> {
+    let own = notification::table
+        .find((business.uuid(), id.uuid()))
+        .filter(notification::external_id.is_null());
+    diesel::update(own)
+        .set(notification::external_id.eq(external_id))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// Notes what went wrong with one that will be tried again.
+pub async fn notification_note(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: NotificationId,
+    error: &str,
+) -> Result<()> {
+    let own = notification::table
+        .find((business.uuid(), id.uuid()))
+        .filter(notification::status.eq("planned"));
+    diesel::update(own)
+        .set(notification::error.eq(error))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// Has a planned notification be due later.
+pub async fn notification_put_off(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: NotificationId,
+    due_at: DateTime<Utc>,
+) -> Result<()> {
+    let own = notification::table
+        .find((business.uuid(), id.uuid()))
+        .filter(notification::status.eq("planned"));
+    diesel::update(own)
+        .set(notification::due_at.eq(due_at))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}

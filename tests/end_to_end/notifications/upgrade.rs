@@ -1,0 +1,67 @@
+//! Mails that were on their way when this server was older.
+
+use std::sync::Arc;
+
+use domain::zone::ZoneDatabase;
+use email_smtp::{EmailSmtp, Options};
+use engine::catalogue::service::ServiceInput;
+use jobs::Jobs;
+use notifications::Notifications;
+use outbound::{Outbound, OutboundOptions};
+use test_support::{Deliveries, World, WorldOptions};
+
+use super::stage::jobs;
+
+const DOWN: &str = include_str!("../../../migrations/2026-11-22-000002_notifications/down.sql");
+const UP: &str = include_str!("../../../migrations/2026-11-22-000002_notifications/up.sql");
+/// What was written for a booking before there were notifications.
+const BEFORE: &str = "
+    UPDATE delivery SET plugin = 'email-smtp', part = 'customer' WHERE plugin = 'notifications';
+    INSERT INTO delivery (business_id, id, event_id, plugin, part, booking_id, booking_version, status, next_attempt_at, created_at)
+    SELECT business_id, gen_random_uuid(), event_id, plugin, 'provider', booking_id, booking_version, status, next_attempt_at, created_at
+    FROM delivery WHERE plugin = 'email-smtp'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mails_that_wait_when_the_database_is_brought_up_to_date_go_out_each_once() {
+    let outbox = tempfile::tempdir().unwrap();
+    let mail = EmailSmtp::new(Options {
+        settings: None,
+        outbox: outbox.path().to_owned(),
+        outbound: Outbound::new(OutboundOptions::default()).unwrap(),
+    });
+    let composer = Notifications::new(ZoneDatabase::bundled());
+    let world = World::with(WorldOptions {
+        plugins: vec![Arc::new(composer.unwrap()), Arc::new(mail.unwrap())],
+        ..WorldOptions::default()
+    })
+    .await;
+    let location = world.location("Europe/London").await;
+    let anna = world.provider("Anna", &[location]).await;
+    let service = world.service(60, &[anna], ServiceInput::default()).await;
+    let input = world.booking(service, "2027-03-05T10:00:00Z", "Eve");
+    world.engine.book(&world.owner, input, None).await.unwrap();
+    let database = test_support::connect(&world.url).await;
+    database.batch_execute(BEFORE).await.unwrap();
+    database.batch_execute(DOWN).await.unwrap();
+    database.batch_execute(UP).await.unwrap();
+
+    let mut deliveries = Deliveries::watch(&world.url).await;
+    // Another process, which knows no rules yet but those in the database.
+    let node = world.another_node(world.engine.plugins().to_vec());
+    let jobs = Jobs::start(node.engine.clone(), jobs());
+    deliveries.until(2, "status = 'delivered'").await;
+    let entries = std::fs::read_dir(outbox.path()).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|name| {
+            name.split('-')
+                .skip(3)
+                .take(2)
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+        .collect();
+    names.sort();
+    assert_eq!(names, ["confirmed customer", "confirmed provider"]);
+    jobs.stop().await;
+}
