@@ -31,5 +31,6 @@ mod slow_reader;
 mod socket;
 mod storm;
 mod stripe;
+mod stripe_later;
 mod webhooks;
 mod zones;

@@ -60,6 +60,8 @@ pub struct WorldOptions {
     pub url: Option<String>,
     /// Connections of the engine.
     pub connections: usize,
+    /// The currency of the business.
+    pub currency: &'static str,
 }
 
 impl Default for WorldOptions {
@@ -69,6 +71,7 @@ impl Default for WorldOptions {
             plugins: Vec::new(),
             url: None,
             connections: 16,
+            currency: "GBP",
         }
     }
 }
@@ -110,7 +113,7 @@ impl World {
             slug: "test".to_owned(),
             name: "Test & Sons".to_owned(),
             time_zone: "Europe/London".to_owned(),
-            currency: "GBP".to_owned(),
+            currency: options.currency.to_owned(),
             locale: Some("en-GB".to_owned()),
         };
         let business = engine.create_business(&input).await.expect("a business").id;
