@@ -35,6 +35,7 @@ mod slow_reader;
 mod socket;
 mod storm;
 mod stripe;
+mod stripe_later;
 mod twilio;
 mod webhooks;
 mod zones;

@@ -1,17 +1,17 @@
-//! Everything that can happen to payments, at random: booked, paid, called about twice and late, cancelled, paid back, run out of time, on good
-//! days and bad. In the end the ledger is what the other side has, paid means booked, and nobody paid for nothing.
+//! Everything that can happen to payments, at random: booked, paid, reserved, taken, let go, called about twice and late, cancelled, paid back,
+//! charged a fee, declined, run out of time, on good days and bad. In the end the ledger is what the other side has, paid means booked, and nobody paid for nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::booking::BookingStatus;
-use domain::deposit::Deposit;
+use domain::deposit::{CaptureMethod, Deposit};
 use domain::id::{BookingId, ServiceId};
-use domain::payment::Payment;
+use domain::payment::{Payment, PaymentKind, PaymentStatus};
 use engine::catalogue::service::ServiceInput;
 use engine::inbound::InboundAnswer;
-use engine::payment::RefundPayment;
+use engine::payment::{CapturePayment, ChargeFee, RefundPayment};
 use engine::{Error, Result};
 use jobs::{Backoff, JobOptions, Jobs};
 use plugin_api::{Failure, InboundRequest};
@@ -20,12 +20,14 @@ use test_support::{BadDay, Deliveries, Till, World, WorldOptions, invariants};
 
 use crate::storm::Dice;
 
-const STEPS: usize = 60;
+const STEPS: usize = 90;
+const PRICE: i64 = 9000;
 
 struct Stage {
     world: World,
     till: Arc<Till>,
-    service: ServiceId,
+    /// One for each way to ask for money.
+    services: Vec<ServiceId>,
     dice: Dice,
     bookings: Vec<BookingId>,
     calls: Vec<(String, String)>,
@@ -41,17 +43,29 @@ impl Stage {
         .await;
         let location = world.location("UTC").await;
         let anna = world.provider("Anna", &[location]).await;
-        let priced = ServiceInput {
-            price: Some(9000),
-            capacity: Some(20),
-            deposit: Some(Deposit::Percent { percent: 30 }),
-            ..ServiceInput::default()
-        };
-        let service = world.service(60, &[anna], priced).await;
+        let mut services = Vec::new();
+        for (number, (deposit, capture)) in [
+            (Deposit::Percent { percent: 30 }, CaptureMethod::Automatic),
+            (Deposit::Percent { percent: 30 }, CaptureMethod::Manual),
+            (Deposit::CardOnFile, CaptureMethod::Automatic),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let priced = ServiceInput {
+                name: Some(format!("Service {number}")),
+                price: Some(i32::try_from(PRICE).unwrap()),
+                capacity: Some(20),
+                deposit: Some(deposit),
+                capture: Some(capture),
+                ..ServiceInput::default()
+            };
+            services.push(world.service(60, &[anna], priced).await);
+        }
         Self {
             world,
             till,
-            service,
+            services,
             dice: Dice(seed * 7919 + 17),
             bookings: Vec::new(),
             calls: Vec::new(),
@@ -63,17 +77,31 @@ impl Stage {
         self.bookings.get(turn).copied()
     }
 
-    async fn payment(&self, booking: BookingId) -> Payment {
+    /// What was asked for with the booking, and the fees since.
+    async fn payments(&self, booking: BookingId) -> (Payment, Vec<Payment>) {
         let (engine, owner) = (&self.world.engine, &self.world.owner);
-        let mut views = engine.payments_of(owner, &[booking]).await.unwrap();
-        assert_eq!(views.len(), 1, "each is asked for once");
-        views.remove(0).payment
+        let views = engine.payments_of(owner, &[booking]).await.unwrap();
+        let all = views.into_iter().map(|view| view.payment);
+        let (fees, mut others): (Vec<_>, Vec<_>) =
+            all.partition(|payment| payment.kind == PaymentKind::Fee);
+        assert_eq!(others.len(), 1, "each is asked for once");
+        (others.remove(0), fees)
+    }
+
+    async fn payment(&self, booking: BookingId) -> Payment {
+        self.payments(booking).await.0
+    }
+
+    fn amount(&mut self, most: usize) -> i64 {
+        1 + i64::try_from(self.dice.roll(most)).unwrap()
     }
 
     async fn book(&mut self) -> Result<()> {
-        let hour = 9 + self.dice.roll(7);
+        // A provider has one session at a time: each service has hours of its own.
+        let kind = self.dice.roll(self.services.len());
+        let hour = 9 + kind + 3 * self.dice.roll(2);
         let starts = format!("2027-03-02T{hour:02}:00:00Z");
-        let input = self.world.booking(self.service, &starts, "Eve");
+        let input = self.world.booking(self.services[kind], &starts, "Eve");
         let booked = self
             .world
             .engine
@@ -117,7 +145,7 @@ impl Stage {
 
     async fn step(&mut self) -> Result<()> {
         let (engine, owner) = (self.world.engine.clone(), self.world.owner);
-        match (self.dice.roll(9), self.one()) {
+        match (self.dice.roll(13), self.one()) {
             (0 | 1, _) | (_, None) => self.book().await?,
             (2 | 3, Some(booking)) => self.pay(booking).await,
             (4, _) => self.call().await,
@@ -125,12 +153,44 @@ impl Stage {
                 engine.cancel(&owner, booking, None, None, None).await?;
             }
             (6, Some(booking)) => {
+                let (payment, mut of) = self.payments(booking).await;
+                of.push(payment);
+                let turn = self.dice.roll(of.len());
                 let refund = RefundPayment {
-                    payment_id: self.payment(booking).await.id,
-                    amount: Some(1 + i64::try_from(self.dice.roll(2000)).unwrap()),
+                    payment_id: of[turn].id,
+                    amount: Some(self.amount(2000)),
                     reason: None,
                 };
                 engine.refund(&owner, refund, None).await?;
+            }
+            (8 | 9, Some(booking)) => {
+                let capture = CapturePayment {
+                    payment_id: self.payment(booking).await.id,
+                    amount: (self.dice.roll(2) == 0).then(|| self.amount(2700)),
+                };
+                engine.capture_payment(&owner, capture, None).await?;
+            }
+            (10, Some(booking)) => {
+                let fee = ChargeFee {
+                    booking_id: booking,
+                    amount: self.amount(6000),
+                    reason: None,
+                };
+                if self.dice.roll(4) == 0 {
+                    self.till.decline("Your card was declined.");
+                }
+                engine.charge_fee(&owner, fee, None).await?;
+            }
+            (11, Some(booking)) => {
+                let payment = self.payment(booking).await;
+                if payment.kind == PaymentKind::Authorize
+                    && let Some(external_id) = payment.external_id
+                {
+                    // Now and then a bank lets go of what it has reserved.
+                    self.till.lapse(&external_id);
+                    self.calls
+                        .push((format!("evt_{}", self.dice.roll(1000)), external_id));
+                }
             }
             (7, _) => {
                 let minutes = i64::try_from(self.dice.roll(20)).unwrap();
@@ -149,7 +209,7 @@ impl Stage {
     async fn check(&self) {
         assert_eq!(invariants(&self.world.url).await.unwrap(), []);
         let there = self.till.payments();
-        assert_eq!(there.len(), self.bookings.len(), "nobody was asked twice");
+        let mut asked = 0;
         for id in &self.bookings {
             let found = self
                 .world
@@ -158,21 +218,51 @@ impl Stage {
                 .await
                 .unwrap();
             let (booking, _) = found.unwrap();
-            let payment = self.payment(*id).await;
-            let till = &there[payment.external_id.as_ref().unwrap()];
-            let back: i64 = till.refunds.values().sum();
-            assert_eq!(
-                (payment.taken, payment.refunded),
-                (till.taken, back),
-                "{payment:?}"
-            );
-            match booking.status {
-                BookingStatus::Confirmed => assert_eq!(till.taken, 2700, "{payment:?}"),
-                _ => assert_eq!(
-                    till.taken, back,
-                    "whoever is not booked has their money: {payment:?}"
-                ),
+            let (payment, fees) = self.payments(*id).await;
+            asked += 1 + fees.len();
+            for known in fees.iter().chain([&payment]) {
+                let till = &there[known.external_id.as_ref().unwrap()];
+                let back: i64 = till.refunds.values().sum();
+                assert_eq!(
+                    (known.taken, known.refunded),
+                    (till.taken, back),
+                    "{known:?}"
+                );
             }
+            for fee in &fees {
+                let is_taken = fee.taken == fee.amount.amount;
+                assert_ne!(fee.status == PaymentStatus::Failed, is_taken, "{fee:?}");
+            }
+            let fees: i64 = fees.iter().map(Payment::left).sum();
+            assert!(fees <= PRICE, "{fees} of {id}");
+            self.check_asked(booking.status, &payment);
+        }
+        assert_eq!(there.len(), asked, "nobody was asked twice");
+    }
+
+    /// What was asked for with the booking is as the booking is.
+    fn check_asked(&self, booking: BookingStatus, payment: &Payment) {
+        let till = &self.till.payments()[payment.external_id.as_ref().unwrap()];
+        let back: i64 = till.refunds.values().sum();
+        if booking != BookingStatus::Confirmed {
+            assert_eq!(
+                till.taken, back,
+                "whoever is not booked has their money: {payment:?}"
+            );
+            assert!(!till.is_reserved, "and all of it: {payment:?}");
+            return;
+        }
+        match payment.kind {
+            PaymentKind::Charge => assert_eq!(till.taken, 2700, "{payment:?}"),
+            PaymentKind::SaveCard => assert!(till.is_saved, "{payment:?}"),
+            _ => assert_eq!(
+                till.taken,
+                match payment.status {
+                    PaymentStatus::Authorized | PaymentStatus::Failed => 0,
+                    _ => payment.capture_amount.unwrap(),
+                },
+                "{payment:?}"
+            ),
         }
     }
 }

@@ -72,6 +72,22 @@ async fn the_check_sees_every_promise_that_is_broken() {
         ("a booking waits for no payment", "UPDATE booking SET status = 'pending'".into()),
         ("a booking stands unpaid", format!("{UNPAID}; UPDATE booking SET status = 'confirmed'")),
         ("the ledger does not add up", format!("{UNPAID}; UPDATE payment SET status = 'paid', taken = 5000")),
+        (
+            "a booking stands unpaid",
+            format!("{UNPAID}; UPDATE payment SET kind = 'authorize'; UPDATE booking SET status = 'confirmed'"),
+        ),
+        (
+            "more was taken than was asked for",
+            format!("{UNPAID}; UPDATE payment SET kind = 'authorize', status = 'paid', taken = 5000, capture_amount = 4000"),
+        ),
+        (
+            "more was taken than was asked for",
+            format!("{UNPAID}; UPDATE payment SET kind = 'authorize', status = 'paid', taken = 5000"),
+        ),
+        (
+            "fees beyond the price",
+            format!("{UNPAID}; UPDATE payment SET kind = 'fee', saved_payment_id = id, status = 'paid', taken = 5000"),
+        ),
         ("events do not match the version", "DELETE FROM delivery; DELETE FROM event WHERE booking_id IS NOT NULL".into()),
     ];
     for (rule, sql) in broken {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::actor::Role;
-use domain::deposit::Deposit;
+use domain::deposit::{CaptureMethod, Deposit};
 use domain::id::ServiceId;
 use engine::catalogue::service::ServiceInput;
 use fake_stripe::{Call, FakeStripe, Fault};
@@ -23,16 +23,21 @@ const BOOK: &str = "mutation($input: BookInput!) { book(input: $input) {
 const BOOKING: &str = "query($id: ID!) { booking(id: $id) { status balance { amount }
     payments { status refunded { amount } } } }";
 
-struct Stage {
-    app: App,
-    owner: Client,
-    stripe: FakeStripe,
+pub(crate) struct Stage {
+    pub(crate) app: App,
+    pub(crate) owner: Client,
+    pub(crate) stripe: FakeStripe,
     service: ServiceId,
-    deliveries: Deliveries,
+    pub(crate) deliveries: Deliveries,
 }
 
 impl Stage {
     async fn new(settings: Value) -> Self {
+        let half = Deposit::Percent { percent: 50 };
+        Self::with(settings, half, CaptureMethod::Automatic).await
+    }
+
+    pub(crate) async fn with(settings: Value, deposit: Deposit, capture: CaptureMethod) -> Self {
         let options = OutboundOptions {
             allow_private: true,
             ..OutboundOptions::default()
@@ -50,7 +55,8 @@ impl Stage {
         let anna = world.provider("Anna", &[location]).await;
         let priced = ServiceInput {
             price: Some(9000),
-            deposit: Some(Deposit::Percent { percent: 50 }),
+            deposit: Some(deposit),
+            capture: Some(capture),
             ..ServiceInput::default()
         };
         let service = world.service(60, &[anna], priced).await;
@@ -86,7 +92,7 @@ impl Stage {
         );
     }
 
-    async fn book(&self, starts_at: &str) -> Value {
+    pub(crate) async fn book(&self, starts_at: &str) -> Value {
         let customer = json!({ "name": "Eve", "email": "eve@example.com" });
         let input = json!({ "serviceId": self.service.to_string(), "startsAt": starts_at, "customer": customer });
         let data = self
@@ -97,13 +103,13 @@ impl Stage {
         data["book"].clone()
     }
 
-    async fn booking(&self, booked: &Value) -> Value {
+    pub(crate) async fn booking(&self, booked: &Value) -> Value {
         let id = &booked["booking"]["id"];
         self.owner.data(BOOKING, json!({ "id": id })).await["booking"].clone()
     }
 
     /// Stripe tells of an event; the status of our answer.
-    async fn tell(&self, event: &str) -> u16 {
+    pub(crate) async fn tell(&self, event: &str) -> u16 {
         let now = self.app.world.clock.now();
         let signed = self
             .stripe
@@ -120,13 +126,13 @@ impl Stage {
     }
 
     /// Waits until all that is due is done.
-    async fn done(&mut self) {
+    pub(crate) async fn done(&mut self) {
         let now = self.app.world.clock.now().to_rfc3339();
         let due = format!("status = 'waiting' AND next_attempt_at <= '{now}'");
         self.deliveries.until(0, &due).await;
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         assert_eq!(invariants(&self.app.world.url).await.unwrap(), []);
         self.app.stop().await;
     }

@@ -224,6 +224,7 @@ fn service() -> Service {
             reschedule_notice_minutes: 0,
         },
         deposit: domain::deposit::Deposit::None,
+        capture: domain::deposit::CaptureMethod::Automatic,
         daily_limit: None,
         provider_ids: Vec::new(),
         requires: Vec::new(),

@@ -28,6 +28,34 @@ pub enum Deposit {
     CardOnFile,
 }
 
+/// When the money of a deposit is taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaptureMethod {
+    /// When the customer pays.
+    #[default]
+    Automatic,
+    /// It is reserved when the customer pays, and taken when staff ask for it.
+    Manual,
+}
+
+impl CaptureMethod {
+    /// The name under which it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::Manual => "manual",
+        }
+    }
+
+    /// The method with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Automatic, Self::Manual]
+            .into_iter()
+            .find(|method| method.name() == name)
+    }
+}
+
 impl Deposit {
     /// What is to be paid for a booking of so many places at this price in all; none: it stands at once. What costs nothing asks for no
     /// money.

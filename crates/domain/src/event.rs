@@ -31,6 +31,12 @@ pub enum EventKind {
     /// The other side called about a payment.
     #[serde(rename = "payment.called")]
     PaymentCalled,
+    /// Money that is reserved is to be taken.
+    #[serde(rename = "payment.capture_requested")]
+    CaptureRequested,
+    /// A fee is to be taken from a card that was saved.
+    #[serde(rename = "payment.fee_requested")]
+    FeeRequested,
     /// Money is to go back to the customer.
     #[serde(rename = "payment.refund_requested")]
     RefundRequested,
@@ -92,12 +98,14 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind there is.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::BookingConfirmed,
         Self::BookingPending,
         Self::PaymentPaid,
         Self::PaymentFailed,
         Self::PaymentCalled,
+        Self::CaptureRequested,
+        Self::FeeRequested,
         Self::RefundRequested,
         Self::PaymentRefunded,
         Self::BookingRescheduled,
@@ -127,6 +135,8 @@ impl EventKind {
             Self::PaymentPaid => "payment.paid",
             Self::PaymentFailed => "payment.failed",
             Self::PaymentCalled => "payment.called",
+            Self::CaptureRequested => "payment.capture_requested",
+            Self::FeeRequested => "payment.fee_requested",
             Self::RefundRequested => "payment.refund_requested",
             Self::PaymentRefunded => "payment.refunded",
             Self::BookingRescheduled => "booking.rescheduled",
@@ -151,7 +161,13 @@ impl EventKind {
 
     /// Whether those outside are told of it who asked for events; the others are steps on the way, and only matter here.
     pub fn is_public(self) -> bool {
-        !matches!(self, Self::PaymentCalled | Self::RefundRequested)
+        !matches!(
+            self,
+            Self::PaymentCalled
+                | Self::CaptureRequested
+                | Self::FeeRequested
+                | Self::RefundRequested
+        )
     }
 
     /// The kind with this name.

@@ -3,6 +3,10 @@
 //! The other side is asked how a payment stands, and what it answers is *observed*. Observations come late, twice and in any order, so
 //! nothing observed is ever taken back: what was taken and paid back only grows, and the end is the same for every order.
 
+mod later;
+
+pub use later::check_fee;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +24,8 @@ pub enum PaymentKind {
     Authorize,
     /// None is taken: the card is kept for a fee later.
     SaveCard,
+    /// It is taken from a card that was saved before, without the customer.
+    Fee,
 }
 
 impl PaymentKind {
@@ -29,12 +35,13 @@ impl PaymentKind {
             Self::Charge => "charge",
             Self::Authorize => "authorize",
             Self::SaveCard => "save_card",
+            Self::Fee => "fee",
         }
     }
 
     /// The kind with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Charge, Self::Authorize, Self::SaveCard]
+        [Self::Charge, Self::Authorize, Self::SaveCard, Self::Fee]
             .into_iter()
             .find(|kind| kind.name() == name)
     }
@@ -146,6 +153,10 @@ pub struct Payment {
     pub expires_at: DateTime<Utc>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
+    /// Of money that is reserved: how much of it is to be taken, once that was asked for.
+    pub capture_amount: Option<i64>,
+    /// Of a fee: the payment that saved the card.
+    pub saved_payment_id: Option<PaymentId>,
 }
 
 /// A movement of money in the ledger.
@@ -190,6 +201,8 @@ pub enum Consequence {
     Expire,
     /// It was paid after its time was lost: all of it goes back.
     PayBack,
+    /// Money was reserved after its time was lost: it is let go.
+    LetGo,
 }
 
 impl Payment {
@@ -227,20 +240,27 @@ impl Payment {
         }
         match (seen, self.status) {
             // A status alone moves no money: what was taken says so.
-            (ExternalStatus::Authorized, _) => PaymentStatus::Authorized,
-            (ExternalStatus::Over { .. }, PaymentStatus::Waiting | PaymentStatus::Authorized) => {
-                if has_expired {
-                    PaymentStatus::Expired
-                } else {
-                    PaymentStatus::Failed
-                }
+            (ExternalStatus::Authorized, PaymentStatus::Waiting | PaymentStatus::Authorized) => {
+                PaymentStatus::Authorized
             }
+            // A reservation that lapses was made in time.
+            (ExternalStatus::Over { .. }, PaymentStatus::Waiting) if has_expired => {
+                PaymentStatus::Expired
+            }
+            (ExternalStatus::Over { .. }, PaymentStatus::Waiting | PaymentStatus::Authorized) => {
+                PaymentStatus::Failed
+            }
+            // What is over stays over, also where an older answer comes later.
             (_, status) => status,
         }
     }
 
-    /// What follows for its booking from how it stands now. Money that came too late is paid back once: when it is first seen.
+    /// What follows for its booking from how it stands now. Money that came too late is paid back once: when it is first seen. A fee is
+    /// asked for by staff whatever the booking has come to, and changes nothing about it.
     pub fn consequence(&self, before: &Self, booking: BookingStatus) -> Consequence {
+        if self.kind == PaymentKind::Fee {
+            return Consequence::Nothing;
+        }
         // Also where some of it has gone back by the time it is first seen: the end must not depend on when that was.
         let is_settled = self.taken > 0 || self.status == PaymentStatus::Authorized;
         let is_over = matches!(self.status, PaymentStatus::Failed | PaymentStatus::Expired);
@@ -252,148 +272,15 @@ impl Payment {
             {
                 Consequence::PayBack
             }
+            BookingStatus::Cancelled | BookingStatus::Expired
+                if before.status != self.status && self.is_to_be_let_go() =>
+            {
+                Consequence::LetGo
+            }
             _ => Consequence::Nothing,
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::id::Id;
-    use crate::money::Currency;
-
-    fn payment() -> Payment {
-        let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        Payment {
-            id: PaymentId::from_uuid(Uuid::nil()),
-            booking_id: BookingId::from_uuid(Uuid::nil()),
-            plugin: "payments-test".to_owned(),
-            kind: PaymentKind::Charge,
-            status: PaymentStatus::Waiting,
-            amount: Money {
-                amount: 5000,
-                currency: Currency::new("EUR").unwrap(),
-            },
-            taken: 0,
-            refunded: 0,
-            fee: 0,
-            external_id: None,
-            expires_at: at,
-            created_at: at,
-        }
-    }
-
-    fn seen(status: ExternalStatus, taken: i64, refunded: i64) -> PaymentState {
-        let fee = (taken > 0).then_some(175);
-        PaymentState {
-            status,
-            taken,
-            refunded,
-            fee,
-        }
-    }
-
-    fn over() -> ExternalStatus {
-        ExternalStatus::Over {
-            reason: "called off".to_owned(),
-        }
-    }
-
-    #[test]
-    fn a_booking_is_confirmed_by_money_and_nothing_else() {
-        let before = payment();
-        for (state, booking, expected) in [
-            (
-                seen(ExternalStatus::Waiting, 0, 0),
-                BookingStatus::Pending,
-                Consequence::Nothing,
-            ),
-            // An answer that says paid and names no money is not believed.
-            (
-                seen(ExternalStatus::Paid, 0, 0),
-                BookingStatus::Pending,
-                Consequence::Nothing,
-            ),
-            (
-                seen(ExternalStatus::Paid, 5000, 0),
-                BookingStatus::Pending,
-                Consequence::Confirm,
-            ),
-            (
-                seen(ExternalStatus::Authorized, 0, 0),
-                BookingStatus::Pending,
-                Consequence::Confirm,
-            ),
-            (
-                seen(over(), 0, 0),
-                BookingStatus::Pending,
-                Consequence::Expire,
-            ),
-            (
-                seen(ExternalStatus::Paid, 5000, 0),
-                BookingStatus::Expired,
-                Consequence::PayBack,
-            ),
-            (
-                seen(ExternalStatus::Paid, 5000, 0),
-                BookingStatus::Cancelled,
-                Consequence::PayBack,
-            ),
-            (
-                seen(ExternalStatus::Paid, 5000, 5000),
-                BookingStatus::Cancelled,
-                Consequence::Nothing,
-            ),
-            (
-                seen(ExternalStatus::Paid, 5000, 0),
-                BookingStatus::Confirmed,
-                Consequence::Nothing,
-            ),
-        ] {
-            let (after, _) = before.observe(&state, false);
-            assert_eq!(
-                after.consequence(&before, booking),
-                expected,
-                "{state:?} {booking:?}"
-            );
-        }
-    }
-
-    proptest! {
-        /// What a payment goes through, seen in any order and any number of times, ends the same, and the ledger adds up.
-        #[test]
-        fn every_order_of_observations_ends_the_same(
-            order in Just((0..5_usize).collect::<Vec<_>>()).prop_shuffle(),
-            again in proptest::collection::vec(0..5_usize, 0..6),
-        ) {
-            let life = [
-                seen(ExternalStatus::Waiting, 0, 0),
-                seen(ExternalStatus::Paid, 5000, 0),
-                seen(ExternalStatus::Paid, 5000, 1000),
-                seen(ExternalStatus::Paid, 5000, 3000),
-                seen(ExternalStatus::Waiting, 0, 0),
-            ];
-            let mut now = payment();
-            let mut booking = BookingStatus::Pending;
-            let mut ledger = [0_i64; 3];
-            for turn in order.into_iter().chain(again) {
-                let (after, entries) = now.observe(&life[turn], false);
-                match after.consequence(&now, booking) {
-                    Consequence::Confirm => booking = BookingStatus::Confirmed,
-                    other => prop_assert_eq!(other, Consequence::Nothing),
-                }
-                for entry in entries {
-                    ledger[entry.kind as usize] += entry.amount;
-                }
-                now = after;
-            }
-            prop_assert_eq!((now.status, now.taken, now.refunded, now.fee), (PaymentStatus::PartlyRefunded, 5000, 3000, 175));
-            prop_assert_eq!(booking, BookingStatus::Confirmed);
-            prop_assert_eq!(ledger, [now.taken, now.refunded, now.fee]);
-        }
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use domain::booking;
 use domain::id::BookingId;
+use domain::payment::PaymentKind;
 use domain::session;
 use engine::catalogue::Catalogue;
 
@@ -135,10 +136,12 @@ impl Booking {
             .collect())
     }
 
-    /// What is still to be paid: the price without what was paid and not paid back.
+    /// What is still to be paid: the price without what was paid and not paid back. Fees are beside it.
     async fn balance(&self, ctx: &Context<'_>) -> Result<Money> {
         let views = Asked::of(ctx)?.payments(self.state.id).await?;
-        let paid: i64 = views.iter().map(|view| view.payment.left()).sum();
+        let paid = views.iter().map(|view| &view.payment);
+        let paid = paid.filter(|payment| payment.kind != PaymentKind::Fee);
+        let paid: i64 = paid.map(domain::payment::Payment::left).sum();
         let price = self.state.price;
         let amount = price.amount - paid;
         Ok(domain::money::Money { amount, ..price }.into())

@@ -21,7 +21,7 @@ pub struct NotificationRuleInput {
     event: String,
     /// So many minutes after it; before it where negative: -1440 of `booking.start` is a day before, 1440 of `booking.end` the day after. Of an
     /// event 0.
-    #[graphql(default = 0)]
+    #[graphql(default_with = "Some(0)")]
     offset_minutes: Option<i32>,
     /// To whom.
     audience: NotificationAudience,
@@ -32,7 +32,7 @@ pub struct NotificationRuleInput {
     /// the subject where it begins with `Subject:`.
     template: String,
     /// Whether it counts.
-    #[graphql(default = true)]
+    #[graphql(default_with = "Some(true)")]
     enabled: Option<bool>,
     /// For which services. Left out or empty: for all.
     service_ids: Option<Vec<ID>>,

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use domain::deposit;
-use domain::id::PaymentId;
+use domain::id::{BookingId, PaymentId};
 use domain::payment;
+use domain::service::Service;
 use engine::catalogue::Catalogue;
-use engine::payment::{PaymentView, RefundPayment};
+use engine::payment::{CapturePayment, ChargeFee, PaymentView, RefundPayment};
 
 use crate::failure::{Failure, Result};
 use crate::id::{parsed, shown};
@@ -32,6 +33,16 @@ pub enum DepositKind {
     CardOnFile,
 }
 
+/// When the money of a deposit is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "deposit::CaptureMethod")]
+pub enum CaptureMethod {
+    /// When the customer pays.
+    Automatic,
+    /// It is reserved when the customer pays, and taken by `capturePayment`. Banks let a reservation go after some days, most after seven.
+    Manual,
+}
+
 /// What is to be paid before a booking stands.
 #[derive(SimpleObject)]
 pub struct Deposit {
@@ -41,12 +52,14 @@ pub struct Deposit {
     amount: Option<i32>,
     /// Of a part: hundredths of the price.
     percent: Option<i32>,
+    /// When the money is taken.
+    capture: CaptureMethod,
 }
 
-impl From<deposit::Deposit> for Deposit {
-    fn from(deposit: deposit::Deposit) -> Self {
+impl From<&Service> for Deposit {
+    fn from(service: &Service) -> Self {
         let (mut amount, mut percent) = (None, None);
-        let kind = match deposit {
+        let kind = match service.deposit {
             deposit::Deposit::None => DepositKind::None,
             deposit::Deposit::Amount { amount: of } => {
                 amount = i32::try_from(of).ok();
@@ -63,6 +76,7 @@ impl From<deposit::Deposit> for Deposit {
             kind,
             amount,
             percent,
+            capture: service.capture.into(),
         }
     }
 }
@@ -76,10 +90,15 @@ pub struct DepositInput {
     amount: Option<i32>,
     /// Of PERCENT, and required there: 1 to 100.
     percent: Option<i32>,
+    /// When the money is taken. MANUAL only of the kinds that take money.
+    #[graphql(default_with = "Some(CaptureMethod::Automatic)")]
+    capture: Option<CaptureMethod>,
 }
 
 impl DepositInput {
-    pub(crate) fn parsed(&self) -> Result<deposit::Deposit, domain::problem::Problem> {
+    pub(crate) fn parsed(
+        &self,
+    ) -> Result<(deposit::Deposit, deposit::CaptureMethod), domain::problem::Problem> {
         let wrong = |field: &str, message: &str| {
             domain::problem::Problem::invalid(&["input", "deposit", field], message)
         };
@@ -94,7 +113,12 @@ impl DepositInput {
         if self.percent != percent {
             return Err(wrong("percent", "is only of the kind PERCENT"));
         }
-        Ok(match self.kind {
+        let capture = self.capture.unwrap_or(CaptureMethod::Automatic);
+        let takes_none = matches!(self.kind, DepositKind::None | DepositKind::CardOnFile);
+        if capture == CaptureMethod::Manual && takes_none {
+            return Err(wrong("capture", "is MANUAL only where money is taken"));
+        }
+        let deposit = match self.kind {
             DepositKind::None => deposit::Deposit::None,
             DepositKind::Amount => deposit::Deposit::Amount {
                 amount: amount.ok_or_else(|| wrong("amount", "is required"))?.into(),
@@ -107,8 +131,23 @@ impl DepositInput {
             }
             DepositKind::Full => deposit::Deposit::Full,
             DepositKind::CardOnFile => deposit::Deposit::CardOnFile,
-        })
+        };
+        Ok((deposit, capture.into()))
     }
+}
+
+/// What becomes of the money of a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "payment::PaymentKind")]
+pub enum PaymentKind {
+    /// It is taken when the customer pays.
+    Charge,
+    /// It is reserved when the customer pays, and taken by `capturePayment`.
+    Authorize,
+    /// None is taken: the card is kept for a fee later.
+    SaveCard,
+    /// It is taken from the card that was saved, by `chargeFee`.
+    Fee,
 }
 
 /// Where a payment is.
@@ -161,6 +200,11 @@ impl Payment {
         shown(self.view.payment.id)
     }
 
+    /// What becomes of its money.
+    async fn kind(&self) -> PaymentKind {
+        self.view.payment.kind.into()
+    }
+
     /// Where it is.
     async fn status(&self) -> PaymentStatus {
         self.view.payment.status.into()
@@ -192,10 +236,11 @@ impl Payment {
         self.view.checkout_url.as_deref()
     }
 
-    /// Until when it can be paid.
+    /// Until when the customer can pay it; null of a fee.
     async fn expires_at(&self) -> Option<DateTime> {
-        let at = self.view.payment.expires_at;
-        Some(DateTime::new(at, &self.catalogue.zone))
+        let payment = &self.view.payment;
+        let is_fee = payment.kind == payment::PaymentKind::Fee;
+        (!is_fee).then(|| DateTime::new(payment.expires_at, &self.catalogue.zone))
     }
 }
 
@@ -207,6 +252,30 @@ pub struct RefundInput {
     /// How much, in minor units. Default: all that is left.
     amount: Option<i32>,
     /// Why, up to 4,000 characters.
+    reason: Option<String>,
+    /// A text of your choice, up to 255 characters, that makes this request safe to repeat: the same key answers the same and does nothing.
+    idempotency_key: Option<String>,
+}
+
+/// Money to take that is reserved.
+#[derive(InputObject)]
+pub struct CapturePaymentInput {
+    /// By which payment: AUTHORIZED, and of the kind AUTHORIZE.
+    payment_id: ID,
+    /// How much, in minor units, at most what is reserved. Default: all of it. What is not taken is let go.
+    amount: Option<i32>,
+    /// A text of your choice, up to 255 characters, that makes this request safe to repeat: the same key answers the same and does nothing.
+    idempotency_key: Option<String>,
+}
+
+/// A fee to charge to a card that was saved.
+#[derive(InputObject)]
+pub struct ChargeFeeInput {
+    /// For which booking.
+    booking_id: ID,
+    /// How much, in minor units. All fees of a booking together are at most its price.
+    amount: i32,
+    /// Why, as the customer reads it, up to 4,000 characters.
     reason: Option<String>,
     /// A text of your choice, up to 255 characters, that makes this request safe to repeat: the same key answers the same and does nothing.
     idempotency_key: Option<String>,
@@ -242,18 +311,66 @@ impl PaymentMutation {
             let key = input.idempotency_key.as_deref();
             asked.engine.refund(&asked.caller, refund, key).await
         };
-        Ok(match settled(ctx, outcome.await, &About::Other).await? {
-            Ok(id) => {
-                let payment = Payment::find(&asked, id).await?;
-                PaymentPayload {
-                    payment: Some(payment.ok_or_else(|| Failure::fault("a payment has gone"))?),
-                    problems: Vec::new(),
-                }
-            }
-            Err(problems) => PaymentPayload {
-                payment: None,
-                problems,
-            },
-        })
+        payload(ctx, outcome.await).await
     }
+
+    /// Takes money that is reserved, in whole or in part, of a booking that stands. The payment is PAID when the other side has done it, and
+    /// FAILED where the reservation is gone. Once for each payment. Owners and managers.
+    async fn capture_payment(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The money to take.")] input: CapturePaymentInput,
+    ) -> Result<PaymentPayload> {
+        let asked = Asked::of(ctx)?;
+        let outcome = async {
+            let capture = CapturePayment {
+                payment_id: parsed(&["input", "paymentId"], &input.payment_id)?,
+                amount: input.amount.map(i64::from),
+            };
+            let key = input.idempotency_key.as_deref();
+            asked
+                .engine
+                .capture_payment(&asked.caller, capture, key)
+                .await
+        };
+        payload(ctx, outcome.await).await
+    }
+
+    /// Charges a fee, as for a no-show, to the card that was saved for a booking (a deposit `CARD_ON_FILE`). Answers a new payment: PAID when
+    /// the bank has said yes, FAILED when it has said no. It changes nothing about the booking, can be asked for whatever has become of it,
+    /// and is paid back by `refund` only. Owners and managers.
+    async fn charge_fee(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The fee.")] input: ChargeFeeInput,
+    ) -> Result<PaymentPayload> {
+        let asked = Asked::of(ctx)?;
+        let outcome = async {
+            let fee = ChargeFee {
+                booking_id: parsed::<BookingId>(&["input", "bookingId"], &input.booking_id)?,
+                amount: input.amount.into(),
+                reason: input.reason,
+            };
+            let key = input.idempotency_key.as_deref();
+            asked.engine.charge_fee(&asked.caller, fee, key).await
+        };
+        payload(ctx, outcome.await).await
+    }
+}
+
+/// The payment that a mutation was about, or what stood in the way.
+async fn payload(ctx: &Context<'_>, outcome: engine::Result<PaymentId>) -> Result<PaymentPayload> {
+    Ok(match settled(ctx, outcome, &About::Other).await? {
+        Ok(id) => {
+            let payment = Payment::find(&Asked::of(ctx)?, id).await?;
+            PaymentPayload {
+                payment: Some(payment.ok_or_else(|| Failure::fault("a payment has gone"))?),
+                problems: Vec::new(),
+            }
+        }
+        Err(problems) => PaymentPayload {
+            payment: None,
+            problems,
+        },
+    })
 }

@@ -91,7 +91,7 @@ impl Service {
 
     /// What is to be paid before a booking stands.
     async fn deposit(&self) -> Deposit {
-        self.service.deposit.into()
+        (&*self.service).into()
     }
 
     /// When it may be booked, moved and called off. A booking keeps the policy under which it was made.

@@ -116,6 +116,8 @@ pub struct ResourceRequirementInput {
 
 impl CreateServiceInput {
     pub(crate) fn parsed(self) -> Result<(ServiceInput, Option<String>), Problem> {
+        let deposit = self.deposit.as_ref().map(DepositInput::parsed);
+        let (deposit, capture) = deposit.transpose()?.unzip();
         let service = ServiceInput {
             name: Some(self.name),
             description: Some(self.description),
@@ -126,11 +128,8 @@ impl CreateServiceInput {
             slot_alignment: self.slot_alignment.map(Into::into),
             capacity: self.capacity,
             price: self.price,
-            deposit: self
-                .deposit
-                .as_ref()
-                .map(DepositInput::parsed)
-                .transpose()?,
+            deposit,
+            capture,
             provider_ids: providers(self.provider_ids.as_ref())?,
             requires: requires(self.requires.as_ref())?,
             minimum_notice_minutes: self.minimum_notice_minutes,
@@ -146,6 +145,8 @@ impl CreateServiceInput {
 
 impl UpdateServiceInput {
     pub(crate) fn parsed(self) -> Result<(ServiceId, ServiceInput, Option<String>), Problem> {
+        let deposit = self.deposit.as_ref().map(DepositInput::parsed);
+        let (deposit, capture) = deposit.transpose()?.unzip();
         let service = ServiceInput {
             name: self.name,
             description: self.description.as_opt_ref().map(Option::<&String>::cloned),
@@ -156,11 +157,8 @@ impl UpdateServiceInput {
             slot_alignment: self.slot_alignment.map(Into::into),
             capacity: self.capacity,
             price: self.price,
-            deposit: self
-                .deposit
-                .as_ref()
-                .map(DepositInput::parsed)
-                .transpose()?,
+            deposit,
+            capture,
             provider_ids: providers(self.provider_ids.as_ref())?,
             requires: requires(self.requires.as_ref())?,
             minimum_notice_minutes: self.minimum_notice_minutes,

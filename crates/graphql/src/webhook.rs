@@ -101,7 +101,7 @@ pub struct WebhookEndpointInput {
     /// Which events: names such as `booking.confirmed`, `booking.*` for all of a noun, `*` for all.
     events: Vec<String>,
     /// Whether anything is posted. True for one that was paused begins anew.
-    #[graphql(default = true)]
+    #[graphql(default_with = "Some(true)")]
     enabled: Option<bool>,
     /// A text of your choice, up to 255 characters, that makes this request safe to repeat: the same key answers the same and does nothing.
     idempotency_key: Option<String>,

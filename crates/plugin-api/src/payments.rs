@@ -19,7 +19,8 @@ pub trait Payments: Send + Sync {
     /// How long a customer has to pay, in minutes.
     fn window_minutes(&self, settings: &PluginSettings) -> u32;
 
-    /// Begins a payment that the customer then completes. Repeated with the same [`PaymentRequest::id`] it answers the same payment.
+    /// Begins a payment that the customer then completes. Repeated with the same [`PaymentRequest::id`] it answers the same payment. One of
+    /// the kind [`PaymentKind::Fee`] is made, and nothing is taken: [`Payments::charge_saved`] takes it.
     ///
     /// # Errors
     /// [`Failure`]: nothing is known to have begun.
@@ -49,15 +50,27 @@ pub trait Payments: Send + Sync {
         external_id: &str,
     ) -> Result<PaymentState, Failure>;
 
-    /// Takes the money of a payment that was authorized only.
+    /// Takes the money of a payment that was authorized only; what is not taken is let go. Repeated with the same amount it takes it once.
     ///
     /// # Errors
-    /// [`Failure`]: it may or may not be taken.
+    /// [`Failure::GiveUp`] only where nothing was taken and nothing will be. Every other [`Failure`]: it may or may not be taken.
     async fn capture(
         &self,
         settings: &PluginSettings,
         external_id: &str,
         amount: Money,
+    ) -> Result<PaymentState, Failure>;
+
+    /// Takes the money of a fee that has begun, from the card that it was begun with, without the customer. Repeated it takes it once: where
+    /// it is not known what became of an earlier attempt, the other side is asked. A bank that says no is [`ExternalStatus::Over`], in the
+    /// other side's words.
+    ///
+    /// # Errors
+    /// [`Failure::GiveUp`] only where nothing was taken and nothing will be. Every other [`Failure`]: it may or may not be taken.
+    async fn charge_saved(
+        &self,
+        settings: &PluginSettings,
+        external_id: &str,
     ) -> Result<PaymentState, Failure>;
 
     /// Pays back, in whole or in part. Repeated with the same [`RefundRequest::id`] it pays back once.
@@ -92,6 +105,8 @@ pub struct PaymentRequest {
     pub customer_name: String,
     /// Until when it can be completed.
     pub expires_at: DateTime<Utc>,
+    /// Of a fee: the other side's name for the payment that saved the card.
+    pub saved: Option<String>,
 }
 
 /// A payment that was begun.

@@ -160,6 +160,8 @@ pub struct PaymentRow {
     pub expires_at: DateTime<Utc>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
+    /// Of a fee: the payment that saved the card.
+    pub saved_payment_id: Option<Uuid>,
 }
 
 /// A booking that changes.

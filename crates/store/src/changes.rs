@@ -200,11 +200,12 @@ WITH new_session AS (
     manage_hash text, created_at timestamptz, expires_at timestamptz)
 ), new_payment AS (
   INSERT INTO payment (business_id, id, booking_id, plugin, kind, status, amount, currency, reference, description,
-                       customer_name, customer_email, expires_at, created_at)
+                       customer_name, customer_email, expires_at, created_at, saved_payment_id)
   SELECT $1, x.id, x.booking_id, x.plugin, x.kind, 'waiting', x.amount, x.currency, x.reference, x.description,
-         x.customer_name, x.customer_email, x.expires_at, x.created_at
+         x.customer_name, x.customer_email, x.expires_at, x.created_at, x.saved_payment_id
   FROM jsonb_to_recordset($2 -> 'payments') AS x (id uuid, booking_id uuid, plugin text, kind text, amount bigint,
-    currency text, reference text, description text, customer_name text, customer_email text, expires_at timestamptz, created_at timestamptz)
+    currency text, reference text, description text, customer_name text, customer_email text, expires_at timestamptz, created_at timestamptz,
+    saved_payment_id uuid)
 ), changed_booking AS (
   UPDATE booking b SET status = x.status, session_id = x.session_id, version = x.version,
     expires_at = CASE WHEN x.status = 'pending' THEN b.expires_at END

@@ -32,6 +32,8 @@ struct Row {
     sealed: Option<Vec<u8>>,
     expires_at: DateTime<Utc>,
     created_at: DateTime<Utc>,
+    capture_amount: Option<i64>,
+    saved_payment_id: Option<Uuid>,
 }
 
 /// What the other side is told of a payment, as it was when the money was asked for.
@@ -79,6 +81,8 @@ impl TryFrom<Row> for SealedPayment {
             external_id: row.external_id,
             expires_at: row.expires_at,
             created_at: row.created_at,
+            capture_amount: row.capture_amount,
+            saved_payment_id: row.saved_payment_id.map(PaymentId::from_uuid),
         };
         Ok(Self {
             payment,
@@ -156,22 +160,52 @@ pub async fn payment_by_external_id(
     found.optional()?.map(SealedPayment::try_from).transpose()
 }
 
-/// Records that a payment has begun at the other side, if that was not known yet.
+/// Records that a payment has begun at the other side, if that was not known yet; answers whether it was not.
 pub async fn payment_begun(
     mut conn: &Conn,
     business: BusinessId,
     id: PaymentId,
     external_id: &str,
     sealed: &[u8],
-) -> Result<()> {
+) -> Result<bool> {
     let own = payment::table
         .find((business.uuid(), id.uuid()))
         .filter(payment::external_id.is_null());
-    diesel::update(own)
+    let written = diesel::update(own)
         .set((
             payment::external_id.eq(external_id),
             payment::sealed.eq(sealed),
         ))
+        .execute(&mut conn)
+        .await?;
+    Ok(written == 1)
+}
+
+/// Writes how much of a reservation, which the caller has locked, is to be taken.
+pub async fn payment_capture_in_tx(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: PaymentId,
+    amount: i64,
+) -> Result<()> {
+    diesel::update(payment::table.find((business.uuid(), id.uuid())))
+        .set(payment::capture_amount.eq(amount))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// Forgets that a reservation is to be taken, of which nothing was.
+pub async fn payment_capture_forget(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: PaymentId,
+) -> Result<()> {
+    let own = payment::table
+        .find((business.uuid(), id.uuid()))
+        .filter(payment::taken.eq(0));
+    diesel::update(own)
+        .set(payment::capture_amount.eq(None::<i64>))
         .execute(&mut conn)
         .await?;
     Ok(())

@@ -104,6 +104,7 @@ diesel::table! {
         policy -> Jsonb,
         daily_limit -> Nullable<Int4>,
         deposit -> Jsonb,
+        capture -> Text,
         created_at -> Timestamptz,
         archived_at -> Nullable<Timestamptz>,
     }
@@ -324,6 +325,8 @@ diesel::table! {
         sealed -> Nullable<Bytea>,
         expires_at -> Timestamptz,
         created_at -> Timestamptz,
+        capture_amount -> Nullable<BigInt>,
+        saved_payment_id -> Nullable<Uuid>,
     }
 }
 diesel::table! {

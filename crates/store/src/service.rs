@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use domain::deposit::CaptureMethod;
 use domain::id::{BusinessId, Id, ProviderId, ResourceKindId, ServiceId};
 use domain::money::{Currency, Money};
 use domain::service::{ResourceRequirement, Service, SlotAlignment};
@@ -29,6 +30,7 @@ struct Row {
     policy: serde_json::Value,
     daily_limit: Option<i32>,
     deposit: serde_json::Value,
+    capture: String,
     archived_at: Option<DateTime<Utc>>,
 }
 
@@ -59,6 +61,7 @@ impl Row {
             },
             policy: serde_json::from_value(self.policy)?,
             deposit: serde_json::from_value(self.deposit)?,
+            capture: CaptureMethod::from_name(&self.capture).unwrap_or_default(),
             daily_limit: self.daily_limit.map(natural),
             provider_ids,
             requires,
@@ -173,6 +176,7 @@ async fn service_row_put_in_tx(
         service::price_amount.eq(row.price.amount),
         service::policy.eq(serde_json::to_value(row.policy)?),
         service::deposit.eq(serde_json::to_value(row.deposit)?),
+        service::capture.eq(row.capture.name()),
         service::daily_limit.eq(row.daily_limit.map(integer)),
         service::archived_at.eq(row.archived.then_some(at)),
     );

@@ -87,12 +87,21 @@ HAVING p.taken <> coalesce(sum(e.amount) FILTER (WHERE e.kind = 'charge'), 0)
     OR p.fee <> coalesce(sum(e.amount) FILTER (WHERE e.kind = 'fee'), 0)
     OR bool_or(e.currency <> p.currency)
 UNION ALL
--- Whoever was asked to pay and stands has paid.
+-- Whoever was asked to pay and stands has paid, or had it reserved until it lapsed. A fee is asked for later, and is no part of that.
 SELECT 'a booking stands unpaid', b.id::text FROM booking b
 WHERE b.status NOT IN ('pending', 'cancelled', 'expired')
-  AND EXISTS (SELECT FROM payment p WHERE p.business_id = b.business_id AND p.booking_id = b.id)
-  AND NOT EXISTS (SELECT FROM payment p WHERE p.business_id = b.business_id AND p.booking_id = b.id
-                  AND p.status NOT IN ('waiting', 'failed', 'expired'))
+  AND EXISTS (SELECT FROM payment p WHERE p.business_id = b.business_id AND p.booking_id = b.id AND p.kind <> 'fee')
+  AND NOT EXISTS (SELECT FROM payment p WHERE p.business_id = b.business_id AND p.booking_id = b.id AND p.kind <> 'fee'
+                  AND (p.status NOT IN ('waiting', 'failed', 'expired') OR (p.kind = 'authorize' AND p.status = 'failed')))
+UNION ALL
+-- No more is taken than was asked for: of a reservation no more than was to be taken of it.
+SELECT 'more was taken than was asked for', p.id::text FROM payment p
+WHERE p.taken > coalesce(p.capture_amount, p.amount) OR (p.kind = 'authorize' AND p.taken > 0 AND p.capture_amount IS NULL)
+UNION ALL
+-- All fees of a booking are at most its price.
+SELECT 'fees beyond the price', b.id::text FROM booking b
+JOIN payment p ON p.business_id = b.business_id AND p.booking_id = b.id AND p.kind = 'fee'
+GROUP BY b.business_id, b.id, b.price_amount HAVING sum(p.taken - p.refunded) > b.price_amount
 UNION ALL
 SELECT 'a booking waits for no payment', b.id::text FROM booking b
 WHERE (b.status = 'pending') <> (b.expires_at IS NOT NULL)

@@ -29,10 +29,16 @@ pub struct TillPayment {
     pub taken: i64,
     /// What went back, by our id of the refund.
     pub refunds: BTreeMap<String, i64>,
-    /// Whether it only saves a card, and whether it did.
-    pub saves_card: bool,
+    /// What becomes of the money.
+    pub kind: Option<PaymentKind>,
     /// Whether the card is saved.
     pub is_saved: bool,
+    /// Whether it is reserved.
+    pub is_reserved: bool,
+    /// Of a fee: the payment that saved the card.
+    pub saved_by: Option<String>,
+    /// Why the bank has said no.
+    pub declined: Option<String>,
     /// Whether it was called off.
     pub is_over: bool,
 }
@@ -42,7 +48,8 @@ struct State {
     payments: HashMap<String, TillPayment>,
     /// What was asked under each key.
     asked: HashMap<String, PaymentRequest>,
-    bad_days: VecDeque<BadDay>,
+    days: VecDeque<Option<BadDay>>,
+    declines: VecDeque<String>,
 }
 
 /// The plugin, and its other side. Every business uses it.
@@ -57,7 +64,12 @@ impl Till {
 
     /// What goes wrong with the next call.
     pub fn bad_day(&self, day: BadDay) {
-        self.state().bad_days.push_back(day);
+        self.state().days.push_back(Some(day));
+    }
+
+    /// Nothing goes wrong with the next call: what goes wrong then comes after it.
+    pub fn good_day(&self) {
+        self.state().days.push_back(None);
     }
 
     /// The customer pays; false if it was called off.
@@ -67,9 +79,25 @@ impl Till {
         if payment.is_over {
             return false;
         }
-        payment.taken = payment.amount;
-        payment.is_saved = payment.saves_card;
+        if payment.kind == Some(PaymentKind::Authorize) {
+            payment.is_reserved |= payment.taken == 0;
+        } else {
+            payment.taken = payment.amount;
+        }
+        payment.is_saved = payment.kind == Some(PaymentKind::SaveCard);
         true
+    }
+
+    /// What was reserved is let go by the bank.
+    pub fn lapse(&self, external_id: &str) {
+        let mut state = self.state();
+        let payment = state.payments.get_mut(external_id).expect("a payment");
+        payment.let_go();
+    }
+
+    /// The bank says no to the next fee, in these words.
+    pub fn decline(&self, words: &str) {
+        self.state().declines.push_back(words.to_owned());
     }
 
     /// Every payment, by its name here.
@@ -84,7 +112,7 @@ impl Till {
     /// Does a call, on a good day or a bad one.
     fn call<T>(&self, act: impl FnOnce(&mut State) -> Result<T, Failure>) -> Result<T, Failure> {
         let mut state = self.state();
-        match state.bad_days.pop_front() {
+        match state.days.pop_front().flatten() {
             Some(BadDay::Refused(failure)) => Err(failure),
             Some(BadDay::AnswerLost) => {
                 act(&mut state)?;
@@ -95,12 +123,22 @@ impl Till {
     }
 }
 
+impl TillPayment {
+    fn let_go(&mut self) {
+        self.is_reserved = false;
+        self.is_over = self.taken == 0 && !self.is_saved;
+    }
+}
+
 fn seen(payment: &TillPayment) -> PaymentState {
     let refunded = payment.refunds.values().sum();
     PaymentState {
         status: match payment {
             TillPayment { taken: 1.., .. } => ExternalStatus::Paid,
-            TillPayment { is_saved: true, .. } => ExternalStatus::Authorized,
+            TillPayment { is_saved: true, .. }
+            | TillPayment {
+                is_reserved: true, ..
+            } => ExternalStatus::Authorized,
             TillPayment { is_over: true, .. } => ExternalStatus::Over {
                 reason: "called off".to_owned(),
             },
@@ -170,7 +208,8 @@ impl Payments for Till {
             }
             let payment = state.payments.entry(external_id.clone()).or_default();
             payment.amount = request.amount.amount;
-            payment.saves_card = request.kind == PaymentKind::SaveCard;
+            payment.kind = Some(request.kind);
+            payment.saved_by.clone_from(&request.saved);
             Ok(PaymentBegun {
                 client_secret: Some(format!("{external_id}_secret")),
                 checkout_url: None,
@@ -190,7 +229,7 @@ impl Payments for Till {
     async fn cancel(&self, _: &PluginSettings, external_id: &str) -> Result<PaymentState, Failure> {
         self.call(|state| {
             let payment = known(state, external_id)?;
-            payment.is_over = payment.taken == 0 && !payment.is_saved;
+            payment.let_go();
             Ok(seen(payment))
         })
     }
@@ -203,7 +242,42 @@ impl Payments for Till {
     ) -> Result<PaymentState, Failure> {
         self.call(|state| {
             let payment = known(state, external_id)?;
-            payment.taken = amount.amount;
+            if payment.is_reserved {
+                if amount.amount > payment.amount {
+                    return Err(Failure::give_up("more than is reserved"));
+                }
+                payment.taken = amount.amount;
+                payment.is_reserved = false;
+            }
+            Ok(seen(payment))
+        })
+    }
+
+    async fn charge_saved(
+        &self,
+        _: &PluginSettings,
+        external_id: &str,
+    ) -> Result<PaymentState, Failure> {
+        self.call(|state| {
+            let payment = known(state, external_id)?.clone();
+            let card = payment.saved_by.as_deref().unwrap_or_default();
+            if !known(state, card)?.is_saved {
+                return Err(Failure::give_up("no card is saved"));
+            }
+            let declined = if payment.taken == 0 && payment.declined.is_none() {
+                state.declines.pop_front()
+            } else {
+                payment.declined
+            };
+            let payment = known(state, external_id)?;
+            payment.declined = declined;
+            if let Some(reason) = payment.declined.clone() {
+                return Ok(PaymentState {
+                    status: ExternalStatus::Over { reason },
+                    ..seen(payment)
+                });
+            }
+            payment.taken = payment.amount;
             Ok(seen(payment))
         })
     }

@@ -62,6 +62,8 @@ pub struct WorldOptions {
     pub connections: usize,
     /// The address under which the outside reaches it.
     pub public_url: Option<String>,
+    /// The currency of the business.
+    pub currency: &'static str,
 }
 
 impl Default for WorldOptions {
@@ -72,6 +74,7 @@ impl Default for WorldOptions {
             url: None,
             connections: 16,
             public_url: None,
+            currency: "GBP",
         }
     }
 }
@@ -119,7 +122,7 @@ impl World {
             slug: "test".to_owned(),
             name: "Test & Sons".to_owned(),
             time_zone: "Europe/London".to_owned(),
-            currency: "GBP".to_owned(),
+            currency: options.currency.to_owned(),
             locale: Some("en-GB".to_owned()),
         };
         let business = engine.create_business(&input).await.expect("a business").id;

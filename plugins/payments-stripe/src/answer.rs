@@ -9,7 +9,7 @@ use serde::Deserialize;
 #[serde(untagged)]
 pub(crate) enum Expandable<T> {
     Whole(Box<T>),
-    Id(#[expect(dead_code, reason = "tells a short form from a broken one")] String),
+    Id(String),
 }
 
 impl<T> Expandable<T> {
@@ -20,6 +20,22 @@ impl<T> Expandable<T> {
             Self::Id(_) => None,
         }
     }
+}
+
+impl Expandable<Named> {
+    /// The name of the thing.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Whole(named) => &named.id,
+            Self::Id(id) => id,
+        }
+    }
+}
+
+/// Something of which only the name is read.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Named {
+    pub id: String,
 }
 
 /// A payment.
@@ -64,6 +80,8 @@ pub(crate) struct SetupIntent {
     pub status: String,
     pub client_secret: Option<String>,
     pub cancellation_reason: Option<String>,
+    pub customer: Option<Expandable<Named>>,
+    pub payment_method: Option<Expandable<Named>>,
 }
 
 /// A visit to Stripe's own payment page.
@@ -92,12 +110,6 @@ pub(crate) struct List<T> {
     pub data: Vec<T>,
     #[serde(default)]
     pub has_more: bool,
-}
-
-/// Somebody whose card is saved.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Customer {
-    pub id: String,
 }
 
 /// What the account holds; only the mode is read.

@@ -8,6 +8,7 @@ mod answer;
 mod client;
 mod map;
 mod payments;
+mod saved;
 mod settings;
 mod webhook;
 

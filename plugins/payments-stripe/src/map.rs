@@ -15,6 +15,9 @@ use crate::settings::Pages;
 pub(crate) const REFUND_ID: &str = "refund_id";
 pub(crate) const EXTERNAL_ID: &str = "external_id";
 
+/// The status of a payment that has a card, and that nobody has tried to take.
+pub(crate) const UNCONFIRMED: &str = "requires_confirmation";
+
 /// The most that Stripe keeps of a value of metadata, in characters.
 const METADATA_MAX: usize = 500;
 /// The most that is said of what is paid for, in characters: Stripe's pages show it as the name of a product.
@@ -142,6 +145,21 @@ pub(crate) fn setup_session(request: &PaymentRequest, pages: &Pages, customer: &
     form
 }
 
+/// A fee from a card that was saved, not taken yet. Nobody is there to be sent elsewhere, so no way of paying is taken that would.
+pub(crate) fn fee(
+    request: &PaymentRequest,
+    customer: &str,
+    payment_method: &str,
+) -> Result<Form, Failure> {
+    let mut form = payment_intent(request)?;
+    form.extend(self::form([
+        ("automatic_payment_methods[allow_redirects]", "never"),
+        ("customer", customer),
+        ("payment_method", payment_method),
+    ]));
+    Ok(form)
+}
+
 /// A refund of this payment. The reason goes into the metadata: Stripe's own field takes three words only.
 pub(crate) fn refund(request: &RefundRequest, payment_intent: &str) -> Result<Form, Failure> {
     let mut form = form([
@@ -229,6 +247,18 @@ pub(crate) fn payment_state(payment: &PaymentIntent) -> Result<PaymentState, Fai
             .filter(|balance| balance.currency.eq_ignore_ascii_case(currency.code()))
             .and_then(|balance| amount::from_stripe(balance.fee, currency)),
     })
+}
+
+/// How a fee stands after an attempt to take it: what the customer would have to mend, nobody mends.
+pub(crate) fn fee_state(payment: &PaymentIntent) -> Result<PaymentState, Failure> {
+    let mut state = payment_state(payment)?;
+    let is_declined = ["requires_payment_method", "requires_action"];
+    if is_declined.contains(&payment.status.as_str()) {
+        let error = payment.last_payment_error.as_ref();
+        let words = error.and_then(|error| error.message.as_deref());
+        state.status = over(words.or(Some("Stripe does not say why")));
+    }
+    Ok(state)
 }
 
 /// How the saving of a card stands.

@@ -8,7 +8,8 @@
 //! A repeat has no second effect. What makes something new bears an idempotency key of our id. What changes something there is (cancel,
 //! capture, expire) bears none: Stripe does it once in any case, and a key would repeat an old no for a day. When Stripe says no to such
 //! a change, the truth is looked up and answered. Refunds are looked for by our id before one is made, since Stripe forgets keys after a
-//! day and a refund can be repeated by hand after a week.
+//! day and a refund can be repeated by hand after a week. A fee is made first and taken then: it is one PaymentIntent, which Stripe takes once,
+//! however late it is asked again.
 
 use plugin_api::{
     ExternalStatus, Failure, PaymentBegun, PaymentKind, PaymentRequest, PaymentState, Payments,
@@ -19,7 +20,7 @@ use domain::money::Money;
 
 use crate::PaymentsStripe;
 use crate::amount;
-use crate::answer::{Customer, Expandable, List, PaymentIntent, Refund, Session, SetupIntent};
+use crate::answer::{Expandable, List, Named, PaymentIntent, Refund, Session, SetupIntent};
 use crate::client::{CallError, Form};
 use crate::map::{self, External};
 use crate::settings::{Account, Pages, Settings, WINDOW_DEFAULT};
@@ -39,6 +40,7 @@ impl Payments for PaymentsStripe {
     ) -> Result<PaymentBegun, Failure> {
         let account = account(settings)?;
         Ok(match (request.kind, &account.pages) {
+            (PaymentKind::Fee, _) => self.ask_fee(&account, request).await?,
             (PaymentKind::SaveCard, pages) => {
                 self.save_card(&account, request, pages.as_ref()).await?
             }
@@ -108,6 +110,17 @@ impl Payments for PaymentsStripe {
         }
     }
 
+    async fn charge_saved(
+        &self,
+        settings: &PluginSettings,
+        external_id: &str,
+    ) -> Result<PaymentState, Failure> {
+        let External::PaymentIntent(id) = External::read(external_id)? else {
+            return Err(Failure::give_up("this is not a fee that Stripe knows"));
+        };
+        self.charge(&account(settings)?, id).await
+    }
+
     async fn refund(
         &self,
         settings: &PluginSettings,
@@ -160,7 +173,7 @@ impl PaymentsStripe {
     ) -> Result<PaymentBegun, CallError> {
         let form = map::customer(request);
         let key_of_customer = key(request, "customer");
-        let customer: Customer = self
+        let customer: Named = self
             .client
             .post(account, "customers", &form, Some(&key_of_customer))
             .await?;
@@ -207,21 +220,32 @@ impl PaymentsStripe {
     ) -> Result<PaymentState, CallError> {
         Ok(match external {
             External::PaymentIntent(id) => {
-                let path = format!("payment_intents/{id}");
-                let payment: PaymentIntent =
-                    self.client.get(account, &path, &map::expanded("")).await?;
-                map::payment_state(&payment)?
+                map::payment_state(&self.payment_intent(account, id).await?)?
             }
-            External::SetupIntent(id) => {
-                let path = format!("setup_intents/{id}");
-                let setup: SetupIntent = self.client.get(account, &path, &Form::new()).await?;
-                map::setup_state(&setup)
-            }
+            External::SetupIntent(id) => map::setup_state(&self.setup_intent(account, id).await?),
             External::Session(id) => map::session_state(&self.session(account, id).await?)?,
         })
     }
 
-    async fn session(&self, account: &Account, id: &str) -> Result<Session, CallError> {
+    pub(crate) async fn payment_intent(
+        &self,
+        account: &Account,
+        id: &str,
+    ) -> Result<PaymentIntent, CallError> {
+        let path = format!("payment_intents/{id}");
+        self.client.get(account, &path, &map::expanded("")).await
+    }
+
+    pub(crate) async fn setup_intent(
+        &self,
+        account: &Account,
+        id: &str,
+    ) -> Result<SetupIntent, CallError> {
+        let path = format!("setup_intents/{id}");
+        self.client.get(account, &path, &Form::new()).await
+    }
+
+    pub(crate) async fn session(&self, account: &Account, id: &str) -> Result<Session, CallError> {
         let mut query = map::expanded("payment_intent.");
         query.extend(map::form([("expand[]", "setup_intent")]));
         let path = format!("checkout/sessions/{id}");
@@ -309,7 +333,7 @@ pub(crate) fn account(settings: &PluginSettings) -> Result<Account, Failure> {
     account.map_err(|error| Failure::misconfigured(error.to_string()))
 }
 
-fn key(request: &PaymentRequest, purpose: &str) -> String {
+pub(crate) fn key(request: &PaymentRequest, purpose: &str) -> String {
     format!("{}:{purpose}", request.id)
 }
 

@@ -27,7 +27,7 @@ const EVERYBODY: [&str; 9] = [
 
 /// Every mutation, and after a comma what is special about the input; the type of its input, if it has one; what it answers, nothing where
 /// that is a plain value.
-const MUTATIONS: [(&str, &str, &str); 49] = [
+const MUTATIONS: [(&str, &str, &str); 51] = [
     ("createLocation", "CreateLocationInput", "location"),
     ("updateLocation", "UpdateLocationInput", "location"),
     ("archiveLocation", "", "location"),
@@ -71,6 +71,8 @@ const MUTATIONS: [(&str, &str, &str); 49] = [
     ("complete", "", "booking"),
     ("markNoShow", "", "booking"),
     ("refund", "RefundInput", "payment"),
+    ("capturePayment", "CapturePaymentInput", "payment"),
+    ("chargeFee", "ChargeFeeInput", "payment"),
     (
         "configurePlugin",
         "ConfigurePluginInput",
@@ -228,6 +230,8 @@ async fn every_mutation_is_for_those_in_the_table_and_a_refusal_changes_nothing(
     complete                 NOT_FOUND      FORBIDDEN      NOT_FOUND      yes            NOT_FOUND      yes            yes            FORBIDDEN      NOT_FOUND
     markNoShow               NOT_FOUND      FORBIDDEN      NOT_FOUND      yes            NOT_FOUND      yes            yes            FORBIDDEN      NOT_FOUND
     refund                   FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
+    capturePayment           FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
+    chargeFee                FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
     configurePlugin          FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      yes
     checkPlugin              FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      yes
     retryDelivery            FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND

@@ -151,20 +151,34 @@ impl Stage {
         }
     }
 
-    /// A payment that was made. Nothing is delivered here, so the database is told that it was.
-    async fn paid(&self) -> String {
-        let input = json!({ "id": self.service, "price": 5000, "deposit": { "kind": "FULL" } });
+    /// A booking with a payment for this deposit. Nothing is delivered here, so the database is told what became of it.
+    async fn paid(&self, deposit: Value, became: &str) -> Value {
+        let input = json!({ "id": self.service, "price": 5000, "deposit": deposit });
         let update = "mutation($input: UpdateServiceInput!) { updateService(input: $input) { problems { code } } }";
         self.owner.data(update, json!({ "input": input })).await;
         let input = json!({ "serviceId": self.service, "startsAt": self.start(), "customer": { "name": "Eve" } });
-        let book = "mutation($input: BookInput!) { book(input: $input) { payment { id } } }";
+        let book = "mutation($input: BookInput!) { book(input: $input) { booking { id } payment { id } } }";
         let booked = self.owner.data(book, json!({ "input": input })).await;
         let free = json!({ "id": self.service, "deposit": { "kind": "NONE" } });
         self.owner.data(update, json!({ "input": free })).await;
         let database = test_support::connect(&self.app.world.url).await;
-        let paid = "UPDATE payment SET status = 'paid', taken = amount WHERE taken = 0";
-        database.execute(paid, &[]).await.unwrap();
-        booked["book"]["payment"]["id"].as_str().unwrap().to_owned()
+        let became = format!("UPDATE payment SET {became} WHERE status = 'waiting'");
+        database.execute(&became, &[]).await.unwrap();
+        booked["book"].clone()
+    }
+
+    async fn payment_case(&self, mutation: &str) -> Value {
+        let reserved = "status = 'authorized'";
+        let (deposit, became) = match mutation {
+            "refund" => (json!({ "kind": "FULL" }), "status = 'paid', taken = amount"),
+            "capturePayment" => (json!({ "kind": "FULL", "capture": "MANUAL" }), reserved),
+            _ => (json!({ "kind": "CARD_ON_FILE" }), reserved),
+        };
+        let booked = self.paid(deposit, became).await;
+        if mutation == "chargeFee" {
+            return json!({ "input": { "bookingId": booked["booking"]["id"], "amount": 100 } });
+        }
+        json!({ "input": { "paymentId": booked["payment"]["id"] } })
     }
 
     pub(super) async fn case(&self, mutation: &str) -> Case {
@@ -175,7 +189,7 @@ impl Stage {
                 let settings = json!({ "endpoint": "here" });
                 Case::from(json!({ "input": { "name": "scripted", "settings": settings } }))
             }
-            "refund" => Case::from(json!({ "input": { "paymentId": self.paid().await } })),
+            "refund" | "capturePayment" | "chargeFee" => self.payment_case(mutation).await.into(),
             "checkPlugin" => Case::from(json!({ "name": "scripted" })),
             "retryDelivery" => {
                 let query = "{ deliveries(first: 1) { nodes { id } } }";

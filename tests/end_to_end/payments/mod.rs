@@ -1,6 +1,9 @@
 //! Payments: a booking that asks for money stands when it is paid and not before, nobody pays twice, and money that comes too late goes back.
 
+mod capture;
+mod fee;
 mod stage;
+mod watch;
 
 use chrono::TimeDelta;
 use domain::deposit::Deposit;

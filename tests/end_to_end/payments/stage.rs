@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::actor::Role;
-use domain::deposit::Deposit;
+use domain::deposit::{CaptureMethod, Deposit};
 use domain::id::ServiceId;
 use engine::catalogue::service::ServiceInput;
 use jobs::JobOptions;
@@ -17,7 +17,7 @@ pub(super) const BOOK: &str = "mutation($input: BookInput!) { book(input: $input
     problems { code message } } }";
 pub(super) const BOOKING: &str =
     "query($id: ID!) { booking(id: $id) { status expiresAt balance { amount }
-    payments { id status clientSecret amount { amount } refunded { amount } } history { kind } } }";
+    payments { id kind status clientSecret checkoutUrl expiresAt amount { amount currency } refunded { amount } } history { kind } } }";
 const FREE: &str =
     "query($input: AvailabilityInput!) { availability(input: $input) { startTimes } }";
 
@@ -39,9 +39,18 @@ pub(super) struct Asked {
 
 impl Stage {
     pub(super) async fn new(deposit: Deposit) -> Self {
+        Self::with(deposit, CaptureMethod::Automatic, "GBP").await
+    }
+
+    pub(super) async fn with(
+        deposit: Deposit,
+        capture: CaptureMethod,
+        currency: &'static str,
+    ) -> Self {
         let till = Till::new();
         let world = World::with(WorldOptions {
             plugins: vec![till.clone()],
+            currency,
             ..WorldOptions::default()
         })
         .await;
@@ -50,6 +59,7 @@ impl Stage {
         let priced = ServiceInput {
             price: Some(9000),
             deposit: Some(deposit),
+            capture: Some(capture),
             ..ServiceInput::default()
         };
         let service = world.service(60, &[anna], priced).await;
@@ -100,6 +110,51 @@ impl Stage {
             .data(BOOKING, json!({ "id": asked.booking }))
             .await["booking"]
             .clone()
+    }
+
+    /// A booking whose payment the customer has completed, and that stands.
+    pub(super) async fn completed(&mut self) -> Asked {
+        let asked = self.asked().await;
+        assert!(self.till.pay(&asked.external_id));
+        assert_eq!(self.call("evt_completed", &asked, "right").await, 200);
+        self.done().await;
+        assert_eq!(self.booking(&asked).await["status"], "CONFIRMED");
+        asked
+    }
+
+    /// Staff ask for something; the payload.
+    pub(super) async fn ask(&self, mutation: &str, input: Value) -> Value {
+        let kind = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
+        let query = format!(
+            "mutation($input: {kind}!) {{ {mutation}(input: $input) {{ payment {{ id kind status clientSecret checkoutUrl }}
+                problems {{ code path message }} }} }}"
+        );
+        self.owner.data(&query, json!({ "input": input })).await[mutation].clone()
+    }
+
+    pub(super) async fn cancel(&self, asked: &Asked) {
+        let cancel =
+            "mutation($input: CancelInput!) { cancel(input: $input) { problems { code } } }";
+        let input = json!({ "input": { "bookingId": asked.booking } });
+        let data = self.owner.data(cancel, input).await;
+        assert_eq!(data["cancel"]["problems"], json!([]));
+    }
+
+    /// How often something was told.
+    pub(super) async fn told(&self, kind: &str) -> i64 {
+        let database = test_support::connect(&self.app.world.url).await;
+        let query = "SELECT count(*) FROM event WHERE kind = $1";
+        database.query_one(query, &[&kind]).await.unwrap().get(0)
+    }
+
+    /// What was tried and did not work is tried again.
+    pub(super) async fn again(&mut self, part: &str) {
+        let tried = format!(
+            "status = 'waiting' AND part LIKE '{part}%' AND last_error IS NOT NULL AND leased_until IS NULL"
+        );
+        self.deliveries.until(1, &tried).await;
+        self.app.world.clock.advance(chrono::TimeDelta::minutes(1));
+        self.done().await;
     }
 
     pub(super) async fn free(&self) -> usize {

@@ -1,6 +1,6 @@
 //! Services: create, change, archive. The bounds of their numbers stand here.
 
-use domain::deposit::Deposit;
+use domain::deposit::{CaptureMethod, Deposit};
 use domain::id::{CalendarId, Id, ProviderId, ResourceKindId, ServiceId};
 use domain::money::Money;
 use domain::policy::BookingPolicy;
@@ -63,6 +63,8 @@ pub struct ServiceInput {
     pub reschedule_notice_minutes: Option<i32>,
     /// What is to be paid before a booking stands.
     pub deposit: Option<Deposit>,
+    /// When the money of it is taken.
+    pub capture: Option<CaptureMethod>,
     /// The most sessions that may start on one local day; `Some(None)`: no limit.
     pub daily_limit: Option<Option<i32>>,
     /// Whether it is closed to new bookings.
@@ -126,6 +128,7 @@ impl Engine {
                     reschedule_notice_minutes: 0,
                 },
                 deposit: Deposit::None,
+                capture: CaptureMethod::Automatic,
                 daily_limit: None,
                 provider_ids: Vec::new(),
                 requires: Vec::new(),
@@ -182,6 +185,7 @@ fn changed(catalogue: &Catalogue, mut service: Service, input: &ServiceInput) ->
     if let Some(deposit) = input.deposit {
         service.deposit = checked_deposit(deposit)?;
     }
+    service.capture = input.capture.unwrap_or(service.capture);
     if let Some(limit) = input.daily_limit {
         service.daily_limit = daily_limit(limit)?;
     }

@@ -4,8 +4,11 @@
 //! under which it has one effect; a booking that asks for money is confirmed only by what the other side says of that money, and money
 //! that comes when the time is lost goes back. One use case ([`settle`]) writes what is known of a payment, whoever learned it: the
 //! answer to a call, the other side calling, the end of the time to pay. What is to be done about a payment are deliveries to its
-//! plugin ([`work`]), with their leases, retries and parking.
+//! plugin ([`work`], done at the [`desk`]), with their leases, retries and parking.
 
+mod capture;
+mod desk;
+mod fee;
 mod inbound;
 mod refund;
 mod request;
@@ -13,11 +16,13 @@ mod settle;
 mod work;
 
 use domain::id::{BookingId, PaymentId};
-use domain::payment::{Payment, PaymentStatus};
+use domain::payment::{Payment, PaymentKind, PaymentStatus};
 use serde_json::{Value, json};
 use store::Conn;
 use store::payment::SealedPayment;
 
+pub use capture::CapturePayment;
+pub use fee::ChargeFee;
 pub(crate) use inbound::CalledPayment;
 pub use refund::RefundPayment;
 pub(crate) use request::Due;
@@ -65,7 +70,8 @@ impl Engine {
         let SealedPayment {
             payment, sealed, ..
         } = found;
-        let waits = payment.status == PaymentStatus::Waiting;
+        // A fee is nobody's to pay: what could complete it stays here.
+        let waits = payment.status == PaymentStatus::Waiting && payment.kind != PaymentKind::Fee;
         let opened = sealed
             .filter(|_| waits)
             .and_then(|sealed| self.0.vault.open(caller.business, &payment.plugin, &sealed));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::actor::Right;
 use domain::event::{BookingFacts, EventKind};
 use domain::id::{BookingId, Id, PaymentId};
-use domain::payment::{Payment, PaymentStatus};
+use domain::payment::{Payment, PaymentKind, PaymentStatus};
 use domain::problem::Problem;
 use domain::text;
 use serde::Serialize;
@@ -179,7 +179,7 @@ impl Engine {
         Ok(())
     }
 
-    /// What a cancellation owes: what waits to be paid is called off, what was paid goes back.
+    /// What a cancellation owes: what waits to be paid is called off, what is reserved is let go, what was paid goes back. Fees stay.
     pub(crate) async fn release_payments_in_tx(
         &self,
         conn: &Conn,
@@ -195,7 +195,10 @@ impl Engine {
             let payment = locked
                 .ok_or_else(|| TxError::race("the payment is gone"))?
                 .payment;
-            if payment.status == PaymentStatus::Waiting {
+            if payment.kind == PaymentKind::Fee {
+                continue;
+            }
+            if payment.status == PaymentStatus::Waiting || payment.is_to_be_let_go() {
                 Work::CallOff.write(changes, recorded, &payment.plugin, id, now);
             }
             let left = self.refundable_in_tx(conn, caller, &payment).await?;

@@ -19,6 +19,9 @@ use crate::{Caller, Engine, Error, Result};
 /// How long whoever books has to begin the payment before the jobs do.
 const HEAD_START: TimeDelta = TimeDelta::seconds(20);
 
+/// How long after the booking the first look is taken whether it was paid, for where nobody calls.
+const FIRST_LOOK: TimeDelta = TimeDelta::minutes(1);
+
 /// What is to be paid for a booking.
 #[derive(Debug, Clone)]
 pub(crate) struct Due {
@@ -39,11 +42,7 @@ impl Engine {
         service: &Service,
         party_size: u32,
     ) -> Result<Option<Due>> {
-        let price = Money {
-            amount: service.price.amount * i64::from(party_size),
-            ..service.price
-        };
-        let Some((kind, amount)) = service.deposit.due(price, party_size) else {
+        let Some((kind, amount)) = service.payment_due(party_size) else {
             return Ok(None);
         };
         let refuse = || Problem::PluginRefused {
@@ -86,7 +85,8 @@ impl Engine {
 }
 
 impl Due {
-    /// Adds the payment to the changes that make the booking, and what is to be done about it: begun, and called off when nobody pays.
+    /// Adds the payment to the changes that make the booking, and what is to be done about it: begun, watched, and called off when
+    /// nobody pays.
     pub(crate) fn write(
         &self,
         changes: &mut Changes,
@@ -108,8 +108,10 @@ impl Due {
             customer_email: customer.email.clone(),
             expires_at: self.expires_at,
             created_at: now,
+            saved_payment_id: None,
         });
         Work::Begin.write(changes, recorded, &self.plugin, id, now + HEAD_START);
+        Work::Watch.write(changes, recorded, &self.plugin, id, now + FIRST_LOOK);
         Work::Expire.write(changes, recorded, &self.plugin, id, self.expires_at);
         id
     }

@@ -10,10 +10,11 @@ use domain::session::Session;
 use store::Conn;
 use store::changes::{Changes, SeatRow};
 
+use super::Work;
 use crate::booking::History;
 use crate::booking::{Told, advanced, update_row};
 use crate::catalogue::Catalogue;
-use crate::event::Happening;
+use crate::event::{Happening, Recorded};
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Error, Result};
 
@@ -130,7 +131,10 @@ impl SettleCase {
         };
         let facts = told.facts()?;
         for kind in step.into_iter().chain(news(before, after)) {
-            self.tell(plan, kind, &facts, changes)?;
+            let recorded = self.tell(plan, kind, &facts, changes)?;
+            if consequence == Consequence::LetGo && kind == EventKind::PaymentPaid {
+                Work::CallOff.write(changes, &recorded, &after.plugin, after.id, recorded.at);
+            }
         }
         if consequence == Consequence::PayBack {
             let reason = Some("paid after the time was lost".to_owned());
@@ -159,7 +163,9 @@ impl SettleCase {
         let (status, kind) = match consequence {
             Consequence::Confirm => (BookingStatus::Confirmed, EventKind::BookingConfirmed),
             Consequence::Expire => (BookingStatus::Expired, EventKind::Expired),
-            Consequence::PayBack | Consequence::Nothing => return (booking.clone(), None),
+            Consequence::PayBack | Consequence::LetGo | Consequence::Nothing => {
+                return (booking.clone(), None);
+            }
         };
         let after = advanced(booking, status);
         if !status.takes_seats() {
@@ -185,7 +191,7 @@ impl SettleCase {
         kind: EventKind,
         facts: &BookingFacts,
         changes: &mut Changes,
-    ) -> Result<(), TxError> {
+    ) -> Result<Recorded, TxError> {
         let calendars = match kind {
             EventKind::Expired => plan.calendars.clone(),
             _ => Vec::new(),
@@ -198,8 +204,7 @@ impl SettleCase {
             hold: None,
             payment: Some(self.id),
         };
-        self.engine.record(&plan.catalogue, changes, happening)?;
-        Ok(())
+        Ok(self.engine.record(&plan.catalogue, changes, happening)?)
     }
 }
 

@@ -1,23 +1,18 @@
 //! What is done about payments at the other side, as deliveries to the plugin: at least once, and with one effect, because every call bears
 //! an id of ours.
 
-use std::ops::Deref;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::id::{BusinessId, Id, PaymentId, RefundId};
-use domain::money::Money;
-use domain::payment::{ExternalStatus, Payment, PaymentState, PaymentStatus};
-use plugin_api::{
-    Delivery, Done, Failure, PaymentRequest, Payments, Plugin, PluginSettings, RefundRequest,
-    RefundStatus,
-};
-use store::Conn;
+use domain::id::{BusinessId, Id, PaymentId};
+use domain::payment::PaymentStatus;
+use plugin_api::{Delivery, Done, Failure, Plugin};
 use store::changes::{Changes, DeliveryRow};
 use uuid::Uuid;
 
+use super::desk::{Desk, over};
 use crate::event::Recorded;
-use crate::{Caller, Engine, Error, Result};
+use crate::{Caller, Engine, Result};
 
 /// How long whoever books waits for the other side.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -33,16 +28,25 @@ pub(crate) enum Work {
     CallOff,
     /// The other side called: see how it stands.
     LookUp,
+    /// Nobody may call: look now and then whether it was paid.
+    Watch,
+    /// Take money that is reserved.
+    Capture,
+    /// Take a fee from a card that was saved.
+    Fee,
     /// Pay back what is to go back.
     Refund,
 }
 
 impl Work {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 8] = [
         Self::Begin,
         Self::Expire,
         Self::CallOff,
         Self::LookUp,
+        Self::Watch,
+        Self::Capture,
+        Self::Fee,
         Self::Refund,
     ];
 
@@ -52,6 +56,9 @@ impl Work {
             Self::Expire => "payment-expire",
             Self::CallOff => "payment-call-off",
             Self::LookUp => "payment-look-up",
+            Self::Watch => "payment-watch",
+            Self::Capture => "payment-capture",
+            Self::Fee => "payment-fee",
             Self::Refund => "payment-refund",
         }
     }
@@ -145,185 +152,4 @@ impl Engine {
             Ok(_) => Ok(()),
         }
     }
-}
-
-fn over(reason: String) -> PaymentState {
-    PaymentState {
-        status: ExternalStatus::Over { reason },
-        taken: 0,
-        refunded: 0,
-        fee: None,
-    }
-}
-
-/// Where payments of one business are worked on with one plugin.
-struct Desk<'a> {
-    engine: &'a Engine,
-    caller: Caller,
-    payments: &'a dyn Payments,
-    settings: &'a PluginSettings,
-}
-
-impl Desk<'_> {
-    async fn work(&self, work: Work, id: PaymentId) -> Result<Done, Failure> {
-        let payment = self.payment(id).await?;
-        match work {
-            Work::Begin if payment.status != PaymentStatus::Waiting => Ok(settled(&payment)),
-            Work::Begin => match self.begin(&payment).await {
-                Err(Failure::GiveUp { reason }) => self.settle(id, &over(reason), false).await,
-                begun => begun.map(|_| Done::Delivered),
-            },
-            Work::Expire => self.call_off(&payment, true).await,
-            Work::CallOff => self.call_off(&payment, false).await,
-            Work::LookUp => self.look_up(&payment).await,
-            Work::Refund => self.refund(&payment).await,
-        }
-    }
-
-    async fn conn(&self) -> Result<impl Deref<Target = Conn> + '_, Failure> {
-        let conn = self.engine.0.database.conn().await;
-        conn.map_err(|error| away(&error.into()))
-    }
-
-    async fn payment(&self, id: PaymentId) -> Result<Payment, Failure> {
-        let conn = self.conn().await?;
-        let payment = self.engine.payment_on(&conn, &self.caller, id).await;
-        payment.map_err(|error| away(&error))
-    }
-
-    /// Begins it, once, however often it is asked; answers the other side's name for it.
-    async fn begin(&self, payment: &Payment) -> Result<String, Failure> {
-        if let Some(external_id) = &payment.external_id {
-            return Ok(external_id.clone());
-        }
-        let request = self.request(payment).await.map_err(|error| away(&error))?;
-        let begun = self.payments.begin(self.settings, &request).await?;
-        let kept = async {
-            let sealed = self.engine.sealed(&self.caller, &begun, &payment.plugin)?;
-            let conn = self.engine.0.database.conn().await?;
-            let (business, external_id) = (self.caller.business, &begun.external_id);
-            store::payment::payment_begun(&conn, business, payment.id, external_id, &sealed)
-                .await?;
-            Ok(())
-        };
-        kept.await.map_err(|error: Error| away(&error))?;
-        Ok(begun.external_id)
-    }
-
-    /// What the other side is asked: the same each time, or it would not take it for the same.
-    async fn request(&self, payment: &Payment) -> Result<PaymentRequest> {
-        let conn = self.engine.0.database.conn().await?;
-        let found = store::payment::payment_find(&conn, self.caller.business, payment.id).await?;
-        let gone = || Error::Fault(format!("there is no payment {}", payment.id));
-        let told = found.ok_or_else(gone)?.told;
-        Ok(PaymentRequest {
-            id: payment.id,
-            booking_id: payment.booking_id,
-            reference: told.reference,
-            description: told.description,
-            kind: payment.kind,
-            amount: payment.amount,
-            customer_email: told.customer_email,
-            customer_name: told.customer_name,
-            expires_at: payment.expires_at,
-        })
-    }
-
-    async fn call_off(&self, payment: &Payment, has_expired: bool) -> Result<Done, Failure> {
-        if payment.status != PaymentStatus::Waiting {
-            return Ok(settled(payment));
-        }
-        // What is not known to have begun may have: beginning it again tells its name.
-        let external_id = match self.begin(payment).await {
-            Err(Failure::GiveUp { reason }) => {
-                return self.settle(payment.id, &over(reason), has_expired).await;
-            }
-            begun => begun?,
-        };
-        let seen = self.payments.cancel(self.settings, &external_id).await?;
-        if seen.status == ExternalStatus::Waiting && seen.taken == 0 {
-            return Err(Failure::not_yet(
-                "the other side has not decided yet whether it was paid",
-            ));
-        }
-        self.settle(payment.id, &seen, has_expired).await
-    }
-
-    async fn look_up(&self, payment: &Payment) -> Result<Done, Failure> {
-        let Some(external_id) = &payment.external_id else {
-            return Ok(Done::skipped("the payment has not begun"));
-        };
-        let seen = self.payments.look_up(self.settings, external_id).await?;
-        self.settle(payment.id, &seen, false).await
-    }
-
-    async fn refund(&self, payment: &Payment) -> Result<Done, Failure> {
-        let Some(external_id) = &payment.external_id else {
-            return Ok(Done::skipped("the payment has not begun"));
-        };
-        let business = self.caller.business;
-        let all = store::payment::refund_list(&*self.conn().await?, business, payment.id).await;
-        let all = all.map_err(|error| away(&error.into()))?;
-        let mut failed = None;
-        for refund in all.into_iter().filter(|refund| refund.status == "waiting") {
-            let request = RefundRequest {
-                id: RefundId::from_uuid(refund.id),
-                external_id: external_id.clone(),
-                amount: Money {
-                    amount: refund.amount,
-                    ..payment.amount
-                },
-                reason: refund.reason,
-            };
-            let status = match self.payments.refund(self.settings, &request).await?.status {
-                RefundStatus::Pending => return Err(Failure::not_yet("the refund is on its way")),
-                RefundStatus::Succeeded => "succeeded",
-                RefundStatus::Failed { reason } => {
-                    failed = Some(reason);
-                    "failed"
-                }
-            };
-            let ended =
-                store::payment::refund_end(&*self.conn().await?, business, request.id, status)
-                    .await;
-            ended.map_err(|error| away(&error.into()))?;
-        }
-        let done = self.look_up(payment).await?;
-        failed.map_or(Ok(done), |reason| {
-            Err(Failure::give_up(format!("the refund failed: {reason}")))
-        })
-    }
-
-    async fn settle(
-        &self,
-        id: PaymentId,
-        seen: &PaymentState,
-        has_expired: bool,
-    ) -> Result<Done, Failure> {
-        let settled = self
-            .engine
-            .settle(&self.caller, id, seen, has_expired)
-            .await;
-        settled
-            .map(|()| Done::Delivered)
-            .map_err(|error| away(&error))
-    }
-}
-
-fn settled(payment: &Payment) -> Done {
-    Done::skipped(format!(
-        "the payment is {} already",
-        payment.status.name().replace('_', " ")
-    ))
-}
-
-/// Trouble of our own: it passes.
-fn away(error: &Error) -> Failure {
-    Failure::retry(match error {
-        Error::Unavailable(_) => "the database was away".to_owned(),
-        _ => {
-            tracing::error!(%error, "a payment could not be worked on");
-            "something went wrong inside: see the log".to_owned()
-        }
-    })
 }

@@ -19,6 +19,7 @@ fn request(kind: PaymentKind) -> PaymentRequest {
         customer_email: Some("jo@customer.example".to_owned()),
         customer_name: "Jo".to_owned(),
         expires_at: DateTime::from_timestamp(1_803_898_800, 0).unwrap(),
+        saved: None,
     }
 }
 
@@ -294,5 +295,51 @@ fn an_id_becomes_no_other_address() {
         &long,
     ] {
         assert!(External::read(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_fee_is_for_nobody_to_pay_but_us() {
+    let form = fee(&request(PaymentKind::Fee), "cus_1", "pm_1").unwrap();
+    no_name_twice(&form);
+    for (name, value) in [
+        ("amount", Some("4500")),
+        ("customer", Some("cus_1")),
+        ("payment_method", Some("pm_1")),
+        ("automatic_payment_methods[allow_redirects]", Some("never")),
+        ("capture_method", None),
+        ("confirm", None),
+        (
+            "metadata[payment_id]",
+            Some("pay_00000000000000000000000001"),
+        ),
+    ] {
+        assert_eq!(get(&form, name), value, "{name}");
+    }
+}
+
+#[test]
+fn what_the_customer_would_have_to_mend_is_over_of_a_fee() {
+    for (status, message, expected) in [
+        ("requires_confirmation", None, ExternalStatus::Waiting),
+        ("processing", None, ExternalStatus::Waiting),
+        ("of_another_version", None, ExternalStatus::Waiting),
+        (
+            "requires_payment_method",
+            Some("No money."),
+            over("No money."),
+        ),
+        (
+            "requires_payment_method",
+            None,
+            over("Stripe does not say why"),
+        ),
+        ("requires_action", None, over("Stripe does not say why")),
+        ("canceled", None, over("canceled")),
+    ] {
+        let error = message.map(|message| json!({ "message": message }));
+        let payment = json!({ "id": "pi_1", "status": status, "currency": "eur", "last_payment_error": error });
+        let payment = serde_json::from_value(payment).unwrap();
+        assert_eq!(fee_state(&payment).unwrap().status, expected, "{status}");
     }
 }

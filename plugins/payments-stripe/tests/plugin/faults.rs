@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use fake_stripe::{Call, Fault};
+use fake_stripe::{Call, Decline, Fault};
 use plugin_api::{Failure, PaymentKind, Payments};
 
-use crate::{Shop, plugin_with, refund_of, request};
+use crate::{Shop, fee_of, plugin_with, refund_of, request};
 
 /// What the engine can ask for.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +16,8 @@ enum Act {
     Cancel(PaymentKind),
     LetGo,
     Capture,
+    BeginFee,
+    Charge(Option<Decline>),
     Refund,
 }
 
@@ -31,6 +33,11 @@ impl Act {
             Self::Begin(_) => String::new(),
             Self::Cancel(kind) => shop.begun(kind).await,
             Self::LookUp | Self::Refund => shop.paid().await,
+            Self::BeginFee => shop.card().await,
+            Self::Charge(decline) => {
+                shop.stripe.decline_saved_cards(decline);
+                shop.fee().await
+            }
             Self::LetGo | Self::Capture => {
                 let id = shop.begun(PaymentKind::Authorize).await;
                 shop.stripe.pay(&id).unwrap();
@@ -52,6 +59,12 @@ impl Act {
                     begun.checkout_url.is_some()
                 )
             }
+            Self::BeginFee => {
+                let begun = shop.begin(&fee_of(id)).await?;
+                assert_eq!((begun.client_secret, begun.checkout_url), (None, None));
+                begun.external_id.starts_with("pi_").to_string()
+            }
+            Self::Charge(_) => format!("{:?}", shop.charge(id).await?),
             Self::LookUp => format!("{:?}", shop.look_up(id).await?),
             Self::Cancel(_) | Self::LetGo => format!("{:?}", shop.cancel(id).await?),
             Self::Capture => format!("{:?}", shop.capture(id, 3000).await?),
@@ -200,6 +213,24 @@ async fn let_go() {
 async fn capture() {
     goes_wrong(Act::Capture, false).await;
     goes_wrong(Act::Capture, true).await;
+}
+
+#[tokio::test]
+async fn begin_a_fee() {
+    goes_wrong(Act::BeginFee, false).await;
+    goes_wrong(Act::BeginFee, true).await;
+}
+
+#[tokio::test]
+async fn charge_a_fee() {
+    goes_wrong(Act::Charge(None), false).await;
+    goes_wrong(Act::Charge(None), true).await;
+}
+
+#[tokio::test]
+async fn charge_a_fee_that_is_declined() {
+    goes_wrong(Act::Charge(Some(Decline::CardDeclined)), false).await;
+    goes_wrong(Act::Charge(Some(Decline::AuthenticationRequired)), false).await;
 }
 
 #[tokio::test]

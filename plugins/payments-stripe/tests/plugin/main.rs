@@ -8,6 +8,7 @@
 
 mod contract;
 mod faults;
+mod fees;
 mod inbound;
 mod npm;
 mod payments;
@@ -101,6 +102,23 @@ impl Shop {
         self.plugin.capture(&self.settings, id, euros(amount)).await
     }
 
+    /// A card that is saved, by the name of the payment that saved it.
+    async fn card(&self) -> String {
+        let id = self.begun(PaymentKind::SaveCard).await;
+        self.stripe.pay(&id).unwrap();
+        id
+    }
+
+    /// A fee that has begun and was not taken.
+    async fn fee(&self) -> String {
+        let saved = self.card().await;
+        self.begin(&fee_of(&saved)).await.unwrap().external_id
+    }
+
+    async fn charge(&self, id: &str) -> Result<PaymentState, Failure> {
+        self.plugin.charge_saved(&self.settings, id).await
+    }
+
     async fn refund(&self, request: &RefundRequest) -> Result<RefundState, Failure> {
         self.plugin.refund(&self.settings, request).await
     }
@@ -141,6 +159,15 @@ fn request(kind: PaymentKind) -> PaymentRequest {
         customer_email: Some("jo@customer.example".to_owned()),
         customer_name: "Jo".to_owned(),
         expires_at: now(),
+        saved: None,
+    }
+}
+
+fn fee_of(saved: &str) -> PaymentRequest {
+    PaymentRequest {
+        id: PaymentId::from_uuid(Uuid::from_u128(9)),
+        saved: Some(saved.to_owned()),
+        ..request(PaymentKind::Fee)
     }
 }
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::FakeStripe;
+use crate::confirm::Decline;
 use crate::event::{Event, SignedEvent, sign};
 use crate::fault::{Call, Fault};
 use crate::world::{Called, Charged, Refunded, World};
@@ -30,7 +31,8 @@ impl FakeStripe {
         let payment = world.payable(&id)?;
         let was_under_way = payment.status == "processing";
         payment.status = "requires_payment_method";
-        payment.last_error = Some("Your card was declined.".to_owned());
+        payment.last_error = Some(Decline::CardDeclined);
+        payment.payment_method = None;
         let json = world.payment_of(&id);
         let event = world.note("payment_intent.payment_failed", &json);
         match session {
@@ -40,6 +42,27 @@ impl FakeStripe {
             }
             _ => Ok(event),
         }
+    }
+
+    /// From now on banks say this to a card that is charged without its owner; none: they say yes.
+    pub fn decline_saved_cards(&self, decline: Option<Decline>) {
+        self.world().declines = decline;
+    }
+
+    /// The customer's bank lets go of what it reserved. Answers the event that tells, by its id.
+    pub fn let_lapse(&self, external_id: &str) -> Result<String, String> {
+        let mut world = self.world();
+        let (id, _) = world.payment_behind(external_id)?;
+        let payment = world.payments.get_mut(&id);
+        let reserved = payment.filter(|payment| payment.status == "requires_capture");
+        let payment = reserved.ok_or_else(|| format!("nothing is reserved by {id}"))?;
+        payment.status = "canceled";
+        payment.cancellation_reason = Some("automatic".to_owned());
+        if let Some(charge) = &mut payment.charge {
+            charge.refunded = payment.amount;
+        }
+        let json = world.payment_of(&id);
+        Ok(world.note("payment_intent.canceled", &json))
     }
 
     /// The customer pays by a method that takes days: the payment is under way. [`Self::pay`] and [`Self::fail_payment`] end it.

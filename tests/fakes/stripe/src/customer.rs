@@ -133,12 +133,17 @@ impl World {
     }
 
     pub fn save_card(&mut self, id: &str) -> Result<String, String> {
+        let method = self.id("pm");
         let setup = self.setups.get_mut(id);
         let setup = setup.ok_or_else(|| format!("there is no {id}"))?;
         if setup.status != "requires_payment_method" {
             return Err(format!("the card is {}", setup.status));
         }
         setup.status = "succeeded";
+        setup.payment_method = Some(method.clone());
+        if let Some(customer) = setup.customer.clone() {
+            self.methods.insert(method, customer);
+        }
         let json = Self::setup_json(setup);
         Ok(self.note("setup_intent.succeeded", &json))
     }

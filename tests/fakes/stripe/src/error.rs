@@ -39,6 +39,12 @@ impl Error {
         Self::new(404, &error, true)
     }
 
+    /// The bank said no to this payment.
+    pub fn card(code: &str, message: &str, payment: &Value) -> Self {
+        let error = json!({ "type": "card_error", "code": code, "message": message, "payment_intent": payment });
+        Self::new(402, &error, false)
+    }
+
     /// Another error, in Stripe's words.
     pub fn other(status: u16, kind: &str, code: Option<&str>, message: &str) -> Self {
         let error = json!({ "type": kind, "code": code, "message": message });

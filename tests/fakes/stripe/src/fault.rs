@@ -13,6 +13,7 @@ use crate::error::Error;
 pub enum Call {
     CreatePaymentIntent,
     GetPaymentIntent,
+    ConfirmPaymentIntent,
     CancelPaymentIntent,
     CapturePaymentIntent,
     CreateSetupIntent,

@@ -6,12 +6,14 @@ use crate::error::Error;
 use crate::form::Form;
 use crate::world::{PaymentIntent, SetupIntent, World};
 
-const CREATE: [&str; 8] = [
+const CREATE: [&str; 10] = [
     "amount",
     "currency",
     "automatic_payment_methods[enabled]",
+    "automatic_payment_methods[allow_redirects]",
     "capture_method",
     "customer",
+    "payment_method",
     "description",
     "receipt_email",
     "metadata[",
@@ -57,12 +59,22 @@ impl World {
                 ));
             }
         };
+        let (customer, payment_method) = (form.text("customer"), form.text("payment_method"));
+        self.check_customer(customer.as_deref())?;
+        self.check_method(payment_method.as_deref(), customer.as_deref())?;
         Ok(PaymentIntent {
             id: self.id("pi"),
             amount,
             currency: currency.to_owned(),
             is_manual,
-            status: "requires_payment_method",
+            status: if payment_method.is_some() {
+                "requires_confirmation"
+            } else {
+                "requires_payment_method"
+            },
+            is_redirecting: form.get("automatic_payment_methods[allow_redirects]") != Some("never"),
+            customer,
+            payment_method,
             metadata: form.metadata()?,
             description: form.text("description"),
             receipt_email: form.text("receipt_email"),
@@ -155,6 +167,7 @@ impl World {
             id: self.id("seti"),
             status: "requires_payment_method",
             customer,
+            payment_method: None,
             metadata: form.metadata()?,
         })
     }
@@ -200,6 +213,24 @@ impl World {
             Some(id) if !self.customers.contains_key(id) => Err(Error::missing("customer", id)),
             _ => Ok(()),
         }
+    }
+
+    /// A card that is saved can be used for its own customer only.
+    fn check_method(&self, method: Option<&str>, customer: Option<&str>) -> Result<(), Error> {
+        let Some(method) = method else { return Ok(()) };
+        let owner = self.methods.get(method);
+        let owner = owner.ok_or_else(|| Error::missing("PaymentMethod", method))?;
+        if customer == Some(owner.as_str()) {
+            return Ok(());
+        }
+        let message = format!(
+            "The customer does not have a payment method with the ID {method}. The payment method must be attached to the customer."
+        );
+        Err(Error::parameter(
+            "parameter_invalid",
+            "payment_method",
+            &message,
+        ))
     }
 }
 

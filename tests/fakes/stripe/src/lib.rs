@@ -1,5 +1,5 @@
-//! A server that speaks Stripe's API as far as bookings need it, written from Stripe's public documentation: PaymentIntents, SetupIntents,
-//! Checkout Sessions, Customers, Refunds, the balance, idempotency keys, and signed events. It keeps a ledger of what was really charged
+//! A server that speaks Stripe's API as far as bookings need it, written from Stripe's public documentation: PaymentIntents, SetupIntents and
+//! the cards they save, Checkout Sessions, Customers, Refunds, the balance, idempotency keys, and signed events. It keeps a ledger of what was really charged
 //! and paid back, so that a test can tell whether anything happened twice.
 //!
 //! A test plays the customer ([`FakeStripe::pay`], [`FakeStripe::fail_payment`]), the business at Stripe's dashboard
@@ -12,6 +12,7 @@
 )]
 
 mod checkout;
+mod confirm;
 mod control;
 mod customer;
 mod error;
@@ -31,6 +32,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+pub use crate::confirm::Decline;
 pub use crate::event::{Event, SignedEvent, sign};
 pub use crate::fault::{Call, Fault};
 pub use crate::world::{Called, Charged, Refunded};

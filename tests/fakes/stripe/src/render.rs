@@ -35,7 +35,8 @@ impl World {
             "amount_received": charge.map_or(0, |charge| charge.captured), "cancellation_reason": payment.cancellation_reason,
             "capture_method": if payment.is_manual { "manual" } else { "automatic_async" },
             "client_secret": format!("{}_secret_fake", payment.id), "currency": payment.currency, "description": payment.description,
-            "last_payment_error": error.map(|message| json!({ "type": "card_error", "code": "card_declined", "message": message })),
+            "customer": payment.customer, "payment_method": payment.payment_method,
+            "last_payment_error": error.map(|decline| json!({ "type": "card_error", "code": decline.code(), "message": decline.message() })),
             "latest_charge": charge_json, "livemode": false, "metadata": payment.metadata, "receipt_email": payment.receipt_email,
             "status": payment.status
         })
@@ -79,7 +80,7 @@ impl World {
     pub fn setup_json(setup: &SetupIntent) -> Value {
         json!({
             "id": setup.id, "object": "setup_intent", "client_secret": format!("{}_secret_fake", setup.id), "customer": setup.customer,
-            "cancellation_reason": null, "livemode": false, "metadata": setup.metadata, "status": setup.status, "usage": "off_session"
+            "payment_method": setup.payment_method, "cancellation_reason": null, "livemode": false, "metadata": setup.metadata, "status": setup.status, "usage": "off_session"
         })
     }
 

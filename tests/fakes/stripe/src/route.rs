@@ -76,6 +76,7 @@ impl Routed {
         let (call, id) = match (is_post, parts.as_slice()) {
             (true, ["payment_intents"]) => (Call::CreatePaymentIntent, ""),
             (false, ["payment_intents", id]) => (Call::GetPaymentIntent, *id),
+            (true, ["payment_intents", id, "confirm"]) => (Call::ConfirmPaymentIntent, *id),
             (true, ["payment_intents", id, "cancel"]) => (Call::CancelPaymentIntent, *id),
             (true, ["payment_intents", id, "capture"]) => (Call::CapturePaymentIntent, *id),
             (true, ["setup_intents"]) => (Call::CreateSetupIntent, ""),
@@ -161,6 +162,7 @@ impl World {
         match routed.call {
             Call::CreatePaymentIntent => self.create_payment(form),
             Call::GetPaymentIntent => self.get_payment(id, form),
+            Call::ConfirmPaymentIntent => self.confirm_payment(id, form),
             Call::CancelPaymentIntent => self.cancel_payment(id, form),
             Call::CapturePaymentIntent => self.capture_payment(id, form),
             Call::CreateSetupIntent => self.create_setup(form),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::Value;
 
+use crate::confirm::Decline;
 use crate::event::Event;
 use crate::fault::{Call, Fault};
 use crate::form::Form;
@@ -58,13 +59,17 @@ pub(crate) struct PaymentIntent {
     pub currency: String,
     pub is_manual: bool,
     pub status: &'static str,
+    /// Whether a way of paying may be taken that sends the customer elsewhere.
+    pub is_redirecting: bool,
+    pub customer: Option<String>,
+    pub payment_method: Option<String>,
     pub metadata: Metadata,
     pub description: Option<String>,
     pub receipt_email: Option<String>,
     /// The session that made it.
     pub session: Option<String>,
     pub charge: Option<Charge>,
-    pub last_error: Option<String>,
+    pub last_error: Option<Decline>,
     pub cancellation_reason: Option<String>,
 }
 
@@ -81,6 +86,8 @@ pub(crate) struct SetupIntent {
     pub id: String,
     pub status: &'static str,
     pub customer: Option<String>,
+    /// Once it is completed.
+    pub payment_method: Option<String>,
     pub metadata: Metadata,
 }
 
@@ -125,6 +132,10 @@ pub(crate) struct World {
     pub setups: BTreeMap<String, SetupIntent>,
     pub sessions: BTreeMap<String, Session>,
     pub customers: BTreeMap<String, Metadata>,
+    /// Cards that are saved, and whose they are.
+    pub methods: BTreeMap<String, String>,
+    /// What banks say to a card that is charged without its owner, where they say no.
+    pub declines: Option<Decline>,
     /// In the order in which they were made.
     pub refunds: Vec<Refund>,
     pub kept: BTreeMap<String, Kept>,

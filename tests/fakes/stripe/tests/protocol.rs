@@ -6,7 +6,7 @@
     reason = "a test may panic; the whole crate is tests"
 )]
 
-use fake_stripe::{Call, FakeStripe, Fault};
+use fake_stripe::{Call, Decline, FakeStripe, Fault};
 use serde_json::{Value, json};
 
 type Pairs<'a> = &'a [(&'a str, &'a str)];
@@ -161,4 +161,71 @@ async fn it_ends_with_its_value() {
         }
     };
     gone.await;
+}
+
+/// A payment with a card that was saved for a customer, not confirmed.
+async fn unconfirmed(stripe: &FakeStripe) -> String {
+    let customer = id(&post(stripe, "customers", None, &[("name", "Jo")]).await);
+    let setup = [("customer", customer.as_str())];
+    let setup = id(&post(stripe, "setup_intents", None, &setup).await);
+    stripe.pay(&setup).unwrap();
+    let method = stripe.object(&setup)["payment_method"].clone();
+    let mut form = PAYMENT.to_vec();
+    form.push(("automatic_payment_methods[allow_redirects]", "never"));
+    form.push(("payment_method", method.as_str().unwrap()));
+    let other = post(stripe, "payment_intents", None, &form).await;
+    assert_eq!(other.0, 400, "it is not that customer's");
+    form.push(("customer", &customer));
+    let made = post(stripe, "payment_intents", None, &form).await;
+    assert_eq!(made.1["status"], json!("requires_confirmation"));
+    id(&made)
+}
+
+#[tokio::test]
+async fn a_saved_card_is_charged_when_it_is_confirmed_and_once() {
+    let stripe = FakeStripe::start().await.unwrap();
+    let payment = unconfirmed(&stripe).await;
+    let confirm = format!("payment_intents/{payment}/confirm");
+    let on_session = post(&stripe, &confirm, None, &[]).await;
+    assert_eq!(on_session.0, 400, "nobody is there to be sent elsewhere");
+    assert!(stripe.charges().is_empty());
+    let confirmed = post(&stripe, &confirm, None, &[("off_session", "true")]).await;
+    assert_eq!(
+        (confirmed.0, &confirmed.1["status"]),
+        (200, &json!("succeeded"))
+    );
+    let again = post(&stripe, &confirm, None, &[("off_session", "true")]).await;
+    assert_eq!(
+        again.1["error"]["code"],
+        json!("payment_intent_unexpected_state")
+    );
+    assert_eq!(stripe.charges().len(), 1);
+}
+
+#[tokio::test]
+async fn a_bank_that_says_no_takes_the_card_off_the_payment() {
+    for decline in [Decline::CardDeclined, Decline::AuthenticationRequired] {
+        let stripe = FakeStripe::start().await.unwrap();
+        let payment = unconfirmed(&stripe).await;
+        stripe.decline_saved_cards(Some(decline));
+        let confirm = format!("payment_intents/{payment}/confirm");
+        let declined = post(&stripe, &confirm, None, &[("off_session", "true")]).await;
+        assert_eq!(
+            (declined.0, &declined.1["error"]["type"]),
+            (402, &json!("card_error"))
+        );
+        let object = stripe.object(&payment);
+        assert_eq!(object["status"], json!("requires_payment_method"));
+        assert_eq!(
+            object["last_payment_error"]["code"],
+            declined.1["error"]["code"]
+        );
+        stripe.decline_saved_cards(None);
+        let again = post(&stripe, &confirm, None, &[("off_session", "true")]).await;
+        assert_eq!(
+            again.1["error"]["code"],
+            json!("payment_intent_unexpected_state")
+        );
+        assert!(stripe.charges().is_empty());
+    }
 }

@@ -1,0 +1,331 @@
+//! The desk at which a plugin works on payments: it calls the other side, outside of transactions, and settles what it learns.
+
+use std::ops::Deref;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::id::{Id, PaymentId, RefundId};
+use domain::money::Money;
+use domain::payment::{ExternalStatus, Payment, PaymentKind, PaymentState, PaymentStatus};
+use plugin_api::{
+    Done, Failure, PaymentRequest, Payments, PluginSettings, RefundRequest, RefundStatus,
+};
+use store::Conn;
+
+use super::Work;
+use crate::{Caller, Engine, Error, Result};
+
+/// How often a payment is looked at that nobody has called about.
+const WATCH_EVERY: Duration = Duration::from_secs(90);
+
+/// Where payments of one business are worked on with one plugin.
+pub(super) struct Desk<'a> {
+    pub engine: &'a Engine,
+    pub caller: Caller,
+    pub payments: &'a dyn Payments,
+    pub settings: &'a PluginSettings,
+}
+
+impl Desk<'_> {
+    /// Does the work.
+    pub async fn work(&self, work: Work, id: PaymentId) -> Result<Done, Failure> {
+        let payment = self.payment(id).await?;
+        match work {
+            Work::Begin if payment.status != PaymentStatus::Waiting => Ok(settled(&payment)),
+            Work::Begin => match self.begin(&payment).await {
+                Err(Failure::GiveUp { reason }) => self.settle(id, &over(reason), false).await,
+                begun => begun.map(|_| Done::Delivered),
+            },
+            Work::Expire => self.call_off(&payment, true).await,
+            Work::CallOff => self.call_off(&payment, false).await,
+            Work::LookUp => self.look_up(&payment).await,
+            Work::Watch => self.watch(&payment).await,
+            Work::Capture => self.capture(&payment).await,
+            Work::Fee => self.charge_fee(&payment).await,
+            Work::Refund => self.refund(&payment).await,
+        }
+    }
+
+    async fn conn(&self) -> Result<impl Deref<Target = Conn> + '_, Failure> {
+        let conn = self.engine.0.database.conn().await;
+        conn.map_err(|error| away(&error.into()))
+    }
+
+    async fn payment(&self, id: PaymentId) -> Result<Payment, Failure> {
+        let conn = self.conn().await?;
+        let payment = self.engine.payment_on(&conn, &self.caller, id).await;
+        payment.map_err(|error| away(&error))
+    }
+
+    /// Begins it, once, however often it is asked; answers the other side's name for it.
+    pub async fn begin(&self, payment: &Payment) -> Result<String, Failure> {
+        if let Some(external_id) = &payment.external_id {
+            return Ok(external_id.clone());
+        }
+        let request = self.request(payment).await.map_err(|error| away(&error))?;
+        let begun = self.payments.begin(self.settings, &request).await?;
+        let kept = async {
+            let sealed = self.engine.sealed(&self.caller, &begun, &payment.plugin)?;
+            let conn = self.engine.0.database.conn().await?;
+            let (business, external_id) = (self.caller.business, &begun.external_id);
+            let id = payment.id;
+            let is_first =
+                store::payment::payment_begun(&conn, business, id, external_id, &sealed).await?;
+            if is_first {
+                return Ok(None);
+            }
+            Ok(self
+                .engine
+                .payment_on(&conn, &self.caller, id)
+                .await?
+                .external_id)
+        };
+        // Another attempt may have been quicker, and have another name for it where the other side has forgotten the key: only what is
+        // kept is ever charged.
+        let before = kept.await.map_err(|error: Error| away(&error))?;
+        Ok(before.unwrap_or(begun.external_id))
+    }
+
+    /// What the other side is asked: the same each time, or it would not take it for the same.
+    async fn request(&self, payment: &Payment) -> Result<PaymentRequest> {
+        let conn = self.engine.0.database.conn().await?;
+        let found = store::payment::payment_find(&conn, self.caller.business, payment.id).await?;
+        let gone = || Error::Fault(format!("there is no payment {}", payment.id));
+        let told = found.ok_or_else(gone)?.told;
+        let saved = match payment.saved_payment_id {
+            Some(id) => {
+                let saved = self.engine.payment_on(&conn, &self.caller, id).await?;
+                saved.external_id
+            }
+            None => None,
+        };
+        Ok(PaymentRequest {
+            id: payment.id,
+            booking_id: payment.booking_id,
+            reference: told.reference,
+            description: told.description,
+            kind: payment.kind,
+            amount: payment.amount,
+            customer_email: told.customer_email,
+            customer_name: told.customer_name,
+            expires_at: payment.expires_at,
+            saved,
+        })
+    }
+
+    async fn call_off(&self, payment: &Payment, has_expired: bool) -> Result<Done, Failure> {
+        let can_be_let_go = !has_expired && payment.is_to_be_let_go();
+        if payment.status != PaymentStatus::Waiting && !can_be_let_go {
+            return Ok(settled(payment));
+        }
+        // What is not known to have begun may have: beginning it again tells its name.
+        let external_id = match self.begin(payment).await {
+            Err(Failure::GiveUp { reason }) => {
+                return self.settle(payment.id, &over(reason), has_expired).await;
+            }
+            begun => begun?,
+        };
+        let is_reservation = payment.kind == PaymentKind::Authorize;
+        if is_reservation && has_expired {
+            // To cancel lets go also of what the customer has just reserved in time.
+            let seen = self.payments.look_up(self.settings, &external_id).await?;
+            if !is_undecided(&seen) {
+                return self.settle(payment.id, &seen, has_expired).await;
+            }
+        }
+        let seen = self.payments.cancel(self.settings, &external_id).await?;
+        if is_undecided(&seen) {
+            return Err(Failure::not_yet(
+                "the other side has not decided yet whether it was paid",
+            ));
+        }
+        if is_reservation && seen.status == ExternalStatus::Authorized {
+            return Err(Failure::not_yet(
+                "the other side has not let go yet of what is reserved",
+            ));
+        }
+        self.settle(payment.id, &seen, has_expired).await
+    }
+
+    async fn look_up(&self, payment: &Payment) -> Result<Done, Failure> {
+        let Some(external_id) = &payment.external_id else {
+            return Ok(Done::skipped("the payment has not begun"));
+        };
+        let seen = self.payments.look_up(self.settings, external_id).await?;
+        self.settle(payment.id, &seen, false).await
+    }
+
+    /// Sees whether it was paid, until its time is over: then it is called off, and that finds out, too.
+    async fn watch(&self, payment: &Payment) -> Result<Done, Failure> {
+        if payment.status != PaymentStatus::Waiting {
+            return Ok(settled(payment));
+        }
+        if payment.expires_at - self.engine.clock().now() <= TimeDelta::zero() {
+            return Ok(Done::skipped("the time to pay is over"));
+        }
+        if let Some(external_id) = &payment.external_id {
+            let seen = self.payments.look_up(self.settings, external_id).await?;
+            if !is_undecided(&seen) {
+                return self.settle(payment.id, &seen, false).await;
+            }
+        }
+        Err(Failure::NotYet {
+            after: Some(WATCH_EVERY),
+            reason: "nobody has paid yet".to_owned(),
+        })
+    }
+
+    async fn capture(&self, payment: &Payment) -> Result<Done, Failure> {
+        let (Some(amount), Some(external_id)) = (payment.capture_amount, &payment.external_id)
+        else {
+            return self.let_go_if_lost(payment).await;
+        };
+        if payment.status != PaymentStatus::Authorized {
+            return Ok(settled(payment));
+        }
+        let money = Money {
+            amount,
+            ..payment.amount
+        };
+        let captured = self.payments.capture(self.settings, external_id, money);
+        match captured.await {
+            Err(Failure::GiveUp { reason }) => {
+                // Nothing was taken: staff may ask for another amount, and a cancellation lets it go.
+                let conn = self.conn().await?;
+                let business = self.caller.business;
+                let forgotten =
+                    store::payment::payment_capture_forget(&conn, business, payment.id).await;
+                forgotten.map_err(|error| away(&error.into()))?;
+                drop(conn);
+                self.let_go_if_lost(&self.payment(payment.id).await?)
+                    .await?;
+                Err(Failure::give_up(reason))
+            }
+            Ok(seen) if is_untaken(&seen) => {
+                Err(Failure::not_yet("the other side has not taken it yet"))
+            }
+            seen => self.settle(payment.id, &seen?, false).await,
+        }
+    }
+
+    /// Lets go of a reservation whose booking was lost while its taking was asked for and came to nothing.
+    async fn let_go_if_lost(&self, payment: &Payment) -> Result<Done, Failure> {
+        let found = self.engine.booking(&self.caller, payment.booking_id).await;
+        let found = found.map_err(|error| away(&error))?;
+        match found {
+            Some((booking, _)) if !booking.status.takes_seats() => {
+                self.call_off(payment, false).await
+            }
+            _ => Ok(Done::skipped("it is not asked for any more")),
+        }
+    }
+
+    /// Makes it at the other side without taking money, keeps its name, and only then takes the money: an answer that is lost takes none
+    /// twice, however late it is asked again.
+    async fn charge_fee(&self, payment: &Payment) -> Result<Done, Failure> {
+        if payment.status != PaymentStatus::Waiting {
+            return Ok(settled(payment));
+        }
+        let charged = async {
+            let external_id = self.begin(payment).await?;
+            self.payments
+                .charge_saved(self.settings, &external_id)
+                .await
+        };
+        match charged.await {
+            Err(Failure::GiveUp { reason }) => self.settle(payment.id, &over(reason), false).await,
+            Ok(seen) if is_untaken(&seen) => Err(Failure::not_yet("the bank has not decided yet")),
+            seen => self.settle(payment.id, &seen?, false).await,
+        }
+    }
+
+    async fn refund(&self, payment: &Payment) -> Result<Done, Failure> {
+        let Some(external_id) = &payment.external_id else {
+            return Ok(Done::skipped("the payment has not begun"));
+        };
+        let business = self.caller.business;
+        let all = store::payment::refund_list(&*self.conn().await?, business, payment.id).await;
+        let all = all.map_err(|error| away(&error.into()))?;
+        let mut failed = None;
+        for refund in all.into_iter().filter(|refund| refund.status == "waiting") {
+            let request = RefundRequest {
+                id: RefundId::from_uuid(refund.id),
+                external_id: external_id.clone(),
+                amount: Money {
+                    amount: refund.amount,
+                    ..payment.amount
+                },
+                reason: refund.reason,
+            };
+            let status = match self.payments.refund(self.settings, &request).await?.status {
+                RefundStatus::Pending => return Err(Failure::not_yet("the refund is on its way")),
+                RefundStatus::Succeeded => "succeeded",
+                RefundStatus::Failed { reason } => {
+                    failed = Some(reason);
+                    "failed"
+                }
+            };
+            let ended =
+                store::payment::refund_end(&*self.conn().await?, business, request.id, status)
+                    .await;
+            ended.map_err(|error| away(&error.into()))?;
+        }
+        let done = self.look_up(payment).await?;
+        failed.map_or(Ok(done), |reason| {
+            Err(Failure::give_up(format!("the refund failed: {reason}")))
+        })
+    }
+
+    async fn settle(
+        &self,
+        id: PaymentId,
+        seen: &PaymentState,
+        has_expired: bool,
+    ) -> Result<Done, Failure> {
+        let settled = self
+            .engine
+            .settle(&self.caller, id, seen, has_expired)
+            .await;
+        settled
+            .map(|()| Done::Delivered)
+            .map_err(|error| away(&error))
+    }
+}
+
+/// A payment that came to nothing.
+pub(super) fn over(reason: String) -> PaymentState {
+    PaymentState {
+        status: ExternalStatus::Over { reason },
+        taken: 0,
+        refunded: 0,
+        fee: None,
+    }
+}
+
+/// Whether it can still become anything.
+fn is_undecided(seen: &PaymentState) -> bool {
+    seen.status == ExternalStatus::Waiting && seen.taken == 0
+}
+
+/// Whether its money has not come, and may still: a status alone moves no money.
+fn is_untaken(seen: &PaymentState) -> bool {
+    seen.taken == 0 && !matches!(seen.status, ExternalStatus::Over { .. })
+}
+
+fn settled(payment: &Payment) -> Done {
+    Done::skipped(format!(
+        "the payment is {} already",
+        payment.status.name().replace('_', " ")
+    ))
+}
+
+/// Trouble of our own: it passes.
+fn away(error: &Error) -> Failure {
+    Failure::retry(match error {
+        Error::Unavailable(_) => "the database was away".to_owned(),
+        _ => {
+            tracing::error!(%error, "a payment could not be worked on");
+            "something went wrong inside: see the log".to_owned()
+        }
+    })
+}

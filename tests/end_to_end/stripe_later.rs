@@ -1,0 +1,209 @@
+//! What is asked for after the booking, by way of Stripe's protocol: reservations that are taken, and fees from saved cards. Every answer is
+//! lost once, keys are forgotten as after a day, and by Stripe's own records the money moves once.
+
+use chrono::TimeDelta;
+use domain::deposit::{CaptureMethod, Deposit};
+use fake_stripe::{Call, Decline, Fault};
+use serde_json::{Value, json};
+
+use crate::stripe::Stage;
+
+impl Stage {
+    /// A booking whose payment the customer has completed, and the name of the payment at Stripe.
+    async fn completed(&mut self) -> (Value, String) {
+        let booked = self.book("2027-03-02T10:00:00Z").await;
+        let shown = &booked["payment"];
+        let external_id = match (&shown["clientSecret"], &shown["checkoutUrl"]) {
+            (Value::String(secret), _) => secret.split("_secret").next().unwrap().to_owned(),
+            (_, Value::String(url)) => url.rsplit('/').next().unwrap().to_owned(),
+            other => panic!("nobody can pay it: {other:?}"),
+        };
+        let event = self.stripe.pay(&external_id).unwrap();
+        assert_eq!(self.tell(&event).await, 200);
+        self.done().await;
+        assert_eq!(self.booking(&booked).await["status"], "CONFIRMED");
+        (booked, external_id)
+    }
+
+    async fn ask(&self, mutation: &str, kind: &str, input: Value) -> Value {
+        let query = format!(
+            "mutation($input: {kind}!) {{ {mutation}(input: $input) {{ payment {{ id }} problems {{ code }} }} }}"
+        );
+        let data = self.owner.data(&query, json!({ "input": input })).await;
+        assert_eq!(data[mutation]["problems"], json!([]));
+        data[mutation]["payment"]["id"].clone()
+    }
+
+    async fn fee(&self, booked: &Value, amount: i64) -> Value {
+        let input =
+            json!({ "bookingId": booked["booking"]["id"], "amount": amount, "reason": "No-show" });
+        self.ask("chargeFee", "ChargeFeeInput", input).await
+    }
+
+    async fn payment(&self, id: &Value) -> Value {
+        let query = "query($id: ID!) { node(id: $id) { ... on Payment { kind status clientSecret checkoutUrl } } }";
+        self.owner.data(query, json!({ "id": id })).await["node"].clone()
+    }
+
+    /// Waits until it was tried in vain, and until it works another day.
+    async fn a_day_later(&mut self, part: &str) {
+        let tried = format!(
+            "status = 'waiting' AND part LIKE '{part}%' AND last_error IS NOT NULL AND leased_until IS NULL"
+        );
+        self.deliveries.until(1, &tried).await;
+        self.stripe.forget_keys();
+        self.app.world.clock.advance(TimeDelta::days(1));
+        self.done().await;
+    }
+
+    fn charged(&self) -> Vec<i64> {
+        let charges = self.stripe.charges();
+        charges.iter().map(|charge| charge.amount).collect()
+    }
+}
+
+/// In the frontend, and on Stripe's page.
+fn ways() -> [Value; 2] {
+    let page = json!({ "successUrl": "https://salon.example/thanks" });
+    [json!({}), page]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reservation_is_taken_once_whichever_answer_is_lost() {
+    let calls = [Call::CapturePaymentIntent, Call::GetSession];
+    for (way, call) in ways().into_iter().zip(calls) {
+        let mut stage = Stage::with(way, Deposit::Full, CaptureMethod::Manual).await;
+        let (booked, _) = stage.completed().await;
+        assert!(stage.charged().is_empty());
+        stage.stripe.fault(call, Fault::AnswerLost);
+        stage
+            .stripe
+            .fault(Call::CapturePaymentIntent, Fault::AnswerLost);
+        let input = json!({ "paymentId": booked["payment"]["id"], "amount": 4000 });
+        let id = stage
+            .ask("capturePayment", "CapturePaymentInput", input)
+            .await;
+        stage.a_day_later("payment-capture").await;
+        if stage.payment(&id).await["status"] != "PAID" {
+            stage.a_day_later("payment-capture").await;
+        }
+        assert_eq!(stage.payment(&id).await["status"], "PAID");
+        assert_eq!(stage.booking(&booked).await["balance"]["amount"], 5000);
+        assert_eq!(stage.charged(), [4000]);
+        stage.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reservation_is_let_go_with_its_booking_or_by_the_bank() {
+    for (turn, way) in ways().into_iter().cycle().take(4).enumerate() {
+        let mut stage = Stage::with(way, Deposit::Full, CaptureMethod::Manual).await;
+        let (booked, external_id) = stage.completed().await;
+        let (status, is_cancelled) = if turn < 2 {
+            let cancel =
+                "mutation($input: CancelInput!) { cancel(input: $input) { problems { code } } }";
+            let input = json!({ "bookingId": booked["booking"]["id"] });
+            stage.owner.data(cancel, json!({ "input": input })).await;
+            ("CANCELLED", true)
+        } else {
+            let event = stage.stripe.let_lapse(&external_id).unwrap();
+            assert_eq!(stage.tell(&event).await, 200);
+            ("CONFIRMED", false)
+        };
+        stage.done().await;
+        let after = stage.booking(&booked).await;
+        assert_eq!(
+            (&after["status"], &after["payments"][0]["status"]),
+            (&json!(status), &json!("FAILED")),
+            "cancelled: {is_cancelled}"
+        );
+        assert!(stage.charged().is_empty());
+        stage.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fee_is_charged_once_whichever_answer_is_lost() {
+    for (number, way) in ways().into_iter().enumerate() {
+        let saved = [Call::GetSetupIntent, Call::GetSession][number];
+        for calls in [
+            vec![saved],
+            vec![Call::CreatePaymentIntent],
+            vec![Call::ConfirmPaymentIntent],
+            vec![
+                Call::CreatePaymentIntent,
+                Call::ConfirmPaymentIntent,
+                Call::GetPaymentIntent,
+            ],
+        ] {
+            let mut stage =
+                Stage::with(way.clone(), Deposit::CardOnFile, CaptureMethod::Automatic).await;
+            let (booked, _) = stage.completed().await;
+            for call in &calls {
+                stage.stripe.fault(*call, Fault::AnswerLost);
+            }
+            let id = stage.fee(&booked, 3000).await;
+            for _ in &calls {
+                stage.a_day_later("payment-fee").await;
+            }
+            let fee = stage.payment(&id).await;
+            assert_eq!(
+                fee,
+                json!({ "kind": "FEE", "status": "PAID", "clientSecret": null, "checkoutUrl": null }),
+                "{calls:?}"
+            );
+            assert_eq!(stage.charged(), [3000], "{calls:?}");
+            assert_eq!(stage.booking(&booked).await["status"], "CONFIRMED");
+            stage.end().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fee_that_is_declined_is_told_and_not_tried_again() {
+    for decline in [Decline::CardDeclined, Decline::AuthenticationRequired] {
+        let mut stage = Stage::with(json!({}), Deposit::CardOnFile, CaptureMethod::Automatic).await;
+        let (booked, _) = stage.completed().await;
+        stage.stripe.decline_saved_cards(Some(decline));
+        stage
+            .stripe
+            .fault(Call::ConfirmPaymentIntent, Fault::AnswerLost);
+        let before = stage.stripe.events().len();
+        let id = stage.fee(&booked, 3000).await;
+        let tried = "status = 'waiting' AND part LIKE 'payment-fee%' AND last_error IS NOT NULL";
+        stage.deliveries.until(1, tried).await;
+        // By the time it is tried again the card would be good.
+        stage.stripe.decline_saved_cards(None);
+        stage.app.world.clock.advance(TimeDelta::minutes(1));
+        stage.done().await;
+        for event in stage.stripe.events().split_off(before) {
+            assert_eq!(stage.tell(&event.id).await, 200);
+        }
+        stage.done().await;
+        assert_eq!(stage.payment(&id).await["status"], "FAILED");
+        assert_eq!(stage.booking(&booked).await["status"], "CONFIRMED");
+        assert!(stage.charged().is_empty());
+        stage.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_webhook_a_payment_is_found_while_there_is_time() {
+    for way in ways() {
+        let mut stage = Stage::with(way, Deposit::Full, CaptureMethod::Automatic).await;
+        let booked = stage.book("2027-03-02T10:00:00Z").await;
+        stage.app.world.clock.advance(TimeDelta::minutes(2));
+        stage.done().await;
+        let shown = &booked["payment"];
+        let name = |value: &Value| value.as_str().map(str::to_owned);
+        let external_id = name(&shown["clientSecret"])
+            .map(|secret| secret.split("_secret").next().unwrap().to_owned())
+            .or_else(|| Some(name(&shown["checkoutUrl"])?.rsplit('/').next()?.to_owned()));
+        stage.stripe.pay(&external_id.unwrap()).unwrap();
+        stage.app.world.clock.advance(TimeDelta::minutes(2));
+        stage.done().await;
+        assert_eq!(stage.booking(&booked).await["status"], "CONFIRMED");
+        assert_eq!(stage.charged(), [9000]);
+        stage.end().await;
+    }
+}
