@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -47,6 +47,8 @@ struct Way {
     every: AtomicUsize,
     calls: AtomicUsize,
     faults: AtomicUsize,
+    /// Whether a status of 2xx means that it was done.
+    is_honest: AtomicBool,
 }
 
 /// The proxy. It ends with the runtime that it was started in.
@@ -74,6 +76,7 @@ impl BadProxy {
             every: AtomicUsize::new(every),
             calls: AtomicUsize::default(),
             faults: AtomicUsize::default(),
+            is_honest: AtomicBool::default(),
         });
         let router = Router::new().fallback(pass).with_state(way.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -90,6 +93,11 @@ impl BadProxy {
     /// From now on one of so many calls goes wrong; 0: none does.
     pub fn one_in(&self, every: usize) {
         self.way.every.store(every, Ordering::Relaxed);
+    }
+
+    /// From now on nothing that was not done is answered 2xx: of some other sides the status is all that is read.
+    pub fn be_honest(&self) {
+        self.way.is_honest.store(true, Ordering::Relaxed);
     }
 
     /// How many calls went wrong.
@@ -126,6 +134,7 @@ async fn pass(
             response
         }
         Some(Fault::BadGateway) => page(502),
+        Some(Fault::Html) if way.is_honest.load(Ordering::Relaxed) => page(404),
         Some(Fault::Html) => page(200),
         Some(Fault::AnswerLost) => broken(),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -9,7 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use bad_proxy::BadProxy;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use fake_google::FakeGoogle;
 use fake_stripe::FakeStripe;
 use fake_twilio::FakeTwilio;
@@ -17,8 +18,28 @@ use serde_json::{Value, json};
 
 pub const STRIPE_SECRET: &str = "whsec_for_tests";
 
-/// What time it is outside.
-pub type Now = Arc<Mutex<DateTime<Utc>>>;
+/// The clock that everybody goes by: it was set to this, then.
+#[derive(Clone)]
+pub struct Clock(Arc<Mutex<(DateTime<Utc>, Instant)>>);
+
+impl Clock {
+    pub fn starting_at(at: DateTime<Utc>) -> Self {
+        Self(Arc::new(Mutex::new((at, Instant::now()))))
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> DateTime<Utc> {
+        let (at, then) = *self.0.lock().unwrap();
+        at + TimeDelta::from_std(then.elapsed()).unwrap()
+    }
+
+    /// Puts it forward.
+    pub fn advance(&self, by: TimeDelta) {
+        let at = self.now() + by;
+        *self.0.lock().unwrap() = (at, Instant::now());
+    }
+}
+
 /// What an endpoint for webhooks was posted: kind and booking, by the event's id.
 type Posted = Arc<Mutex<BTreeMap<String, (String, String)>>>;
 
@@ -34,12 +55,12 @@ pub struct Outside {
 
 impl Outside {
     /// All of it, on good days, with this clock.
-    pub async fn start(now: &Now) -> Self {
+    pub async fn start(clock: &Clock) -> Self {
         let stripe = FakeStripe::start().await.unwrap();
         let google = FakeGoogle::start().await.unwrap();
         let twilio = FakeTwilio::start_with({
-            let now = now.clone();
-            move || *now.lock().unwrap()
+            let clock = clock.clone();
+            move || clock.now()
         })
         .await
         .unwrap();
@@ -57,6 +78,7 @@ impl Outside {
             before(twilio.base()).await,
             before(hooks.clone()).await,
         ];
+        proxies[3].be_honest();
         Self {
             stripe,
             google,
