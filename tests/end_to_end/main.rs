@@ -22,6 +22,7 @@ mod limits;
 mod live;
 mod mail_settings;
 mod memory;
+mod notices;
 mod notifications;
 mod payment_storm;
 mod payments;

@@ -8,7 +8,7 @@ use store::changes::{Changes, DeliveryRow, EventRow};
 use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
-use crate::notification::PLAN;
+use crate::notification::{NOTICE, PLAN};
 use crate::webhook;
 use crate::{Engine, Error, Result};
 
@@ -115,6 +115,10 @@ impl Engine {
                 .chain(webhook::parts(catalogue, &**plugin, kind));
             let rows = parts.map(|part| row(recorded, plugin.name(), part));
             changes.deliveries.extend(rows);
+        }
+        if let Some(plugin) = self.carries_notice(catalogue, kind) {
+            let row = row(recorded, plugin, NOTICE.to_owned());
+            changes.deliveries.push(row);
         }
         // What is said of it is planned after the commit: one row, however many are told.
         if recorded.booking_id.is_some()

@@ -43,6 +43,9 @@ impl Engine {
         if let Some(done) = self.work_on_calendar(plugin, delivery).await {
             return done;
         }
+        if let Some(done) = self.work_on_notice(plugin, delivery).await {
+            return done;
+        }
         if let Some(done) = self.work_on_notification(plugin, delivery, is_last).await {
             return done;
         }

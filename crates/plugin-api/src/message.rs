@@ -69,6 +69,8 @@ pub struct Letter {
     pub invitation: Option<Invitation>,
     /// Who is written to: mails of one booking to one of them are a conversation.
     pub recipient: Recipient,
+    /// Who writes, where it is about no booking, whose facts would say so.
+    pub from_name: String,
     /// What it is about, in one kebab-case word: `confirmed`.
     pub about: String,
     /// Its date; none: when that happened which it tells of.

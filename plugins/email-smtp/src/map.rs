@@ -13,25 +13,28 @@ use crate::settings::Sender;
 /// The mail for a message; none: why there can be none.
 pub fn mail(message: &Message, sender: &Sender) -> Result<Mail, String> {
     let facts = message.event.booking.as_ref();
-    let facts = facts.ok_or_else(|| "the event has no booking".to_owned())?;
     let address: Address = message
         .to
         .parse()
         .map_err(|_| "the address is not one that mail can be sent to".to_owned())?;
     let to = Mailbox::new(named(&message.to_name), address);
-    let from = from(sender, facts);
+    let from = from(sender, message);
     let host = from.email.domain().to_owned();
     let letter = &message.letter;
     let invitation = letter.invitation.as_ref();
     let begins_thread = message.event.kind == EventKind::BookingConfirmed && invitation.is_some();
-    let (booking, thread) = (facts.booking_id, letter.recipient.thread());
+    let about = facts.map_or_else(
+        || message.event.id.to_string(),
+        |facts| facts.booking_id.to_string(),
+    );
+    let thread = letter.recipient.thread();
     Ok(Mail {
         texts: Texts {
             subject: message.subject.as_deref().map(line).unwrap_or_default(),
             text: message.text.clone(),
             html: letter.html.clone(),
         },
-        invitation: invitation.map(|invitation| {
+        invitation: facts.zip(invitation).map(|(facts, invitation)| {
             let method = if invitation.is_cancelled {
                 Method::Cancel
             } else {
@@ -50,21 +53,23 @@ pub fn mail(message: &Message, sender: &Sender) -> Result<Mail, String> {
         reply_to: sender.reply_to.clone(),
         at: letter.date.unwrap_or(message.event.at),
         message_id: format!("<{}@{host}>", message.id),
-        thread_id: format!("<{booking}.{thread}@{host}>"),
+        thread_id: format!("<{about}.{thread}@{host}>"),
         begins_thread,
         boundary: message.id.to_string(),
-        file_name: file_name(message, facts),
+        file_name: file_name(message),
         from,
         to,
     })
 }
 
 /// The sender, under the business's name where the settings give none.
-fn from(sender: &Sender, facts: &BookingFacts) -> Mailbox {
+fn from(sender: &Sender, message: &Message) -> Mailbox {
+    let facts = message.event.booking.as_ref();
     let Mailbox { name, email } = sender.from.clone();
     let name = name
         .filter(|name| !name.trim().is_empty())
-        .unwrap_or_else(|| facts.business.name.clone());
+        .or_else(|| facts.map(|facts| facts.business.name.clone()))
+        .unwrap_or_else(|| message.letter.from_name.clone());
     Mailbox::new(named(&name), email)
 }
 
@@ -96,14 +101,16 @@ fn named(name: &str) -> Option<String> {
 }
 
 /// `20270301T090000Z-AB12CD-confirmed-customer-<suffix of the message's id>.eml`: sorted by name is sorted by time.
-fn file_name(message: &Message, facts: &BookingFacts) -> String {
+fn file_name(message: &Message) -> String {
+    let facts = message.event.booking.as_ref();
+    let reference = facts.map_or(message.event.kind.name(), |facts| &facts.reference);
     let id = message.id.to_string();
     let suffix = id.rsplit('_').next().unwrap_or(&id);
     let at = message.letter.date.unwrap_or(message.event.at);
     format!(
         "{}-{}-{}-{}-{suffix}.eml",
         at.format("%Y%m%dT%H%M%SZ"),
-        file_name_part(&facts.reference),
+        file_name_part(reference),
         file_name_part(&message.letter.about),
         message.letter.recipient.name(),
     )

@@ -8,6 +8,7 @@
 
 mod fail_over;
 mod inbound;
+mod notice;
 mod plan;
 mod preview;
 mod rule;
@@ -24,6 +25,7 @@ use plugin_api::{Composer, Delivery, Done, Failure, HouseRules, Plugin, PluginSe
 use uuid::Uuid;
 
 pub(crate) use inbound::Heard;
+pub(crate) use notice::NOTICE;
 pub use plugin_api::{TemplateProblem, Variable};
 pub use preview::{Previewed, Sample};
 pub use rule::SetRule;

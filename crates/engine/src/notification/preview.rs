@@ -169,6 +169,7 @@ impl Engine {
                 // Nobody is to enter it.
                 invitation: None,
                 recipient,
+                from_name: String::new(),
                 about: "test".to_owned(),
                 date: Some(self.clock().now()),
             },

@@ -145,6 +145,7 @@ pub fn message(kind: EventKind, recipient: Recipient, facts: BookingFacts) -> Me
                 ),
             }),
             recipient,
+            from_name: String::new(),
             about,
             date: None,
         },

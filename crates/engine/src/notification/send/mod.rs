@@ -329,6 +329,7 @@ impl Desk<'_> {
                 html: composed.html,
                 invitation: composed.invitation,
                 recipient: known.recipient,
+                from_name: String::new(),
                 about: composed.about,
                 date: known.is_reminder().then_some(known.due_at),
             },
