@@ -21,6 +21,8 @@ const TOGETHER: Duration = Duration::from_millis(40);
 /// So many writes under way are many: people wait for them, and nobody for a delivery, which then begins this much later.
 const MANY_WRITES: usize = 4;
 const STAND_BACK: Duration = Duration::from_millis(400);
+/// So many deliveries are begun at a time while there are many writes.
+const STEP: usize = 6;
 /// Who has not decided yet is asked again no sooner and no later than this.
 const NOT_YET_MIN: TimeDelta = TimeDelta::seconds(10);
 const NOT_YET_MAX: TimeDelta = TimeDelta::hours(1);
@@ -89,7 +91,12 @@ impl Runner {
     /// Begins what is due, as much as there is room for.
     async fn begin(&self, working: &mut JoinSet<()>) -> engine::Result<()> {
         loop {
-            let room = self.places.available_permits();
+            let step = if self.engine.writes_under_way() >= MANY_WRITES {
+                STEP
+            } else {
+                usize::MAX
+            };
+            let room = self.places.available_permits().min(step);
             if room == 0 {
                 return Ok(());
             }
