@@ -152,3 +152,32 @@ async fn two_processes_share_the_work_and_one_that_dies_loses_nothing() {
     );
     living.stop().await;
 }
+
+/// The runtime of this test has one thread: whoever blocked that would block all.
+#[tokio::test]
+async fn a_plugin_that_blocks_its_threads_holds_up_nobody_else() {
+    let block = || Err(Failure::give_up("block"));
+    let blocking = Scripted::new("blocking", vec![block(), block(), block()]);
+    let other = Scripted::new("other", Vec::new());
+    let Stage { world, service } = stage(vec![blocking.clone(), other.clone()]).await;
+    let jobs = JobOptions {
+        concurrency: 2,
+        ..options()
+    };
+    let jobs = Jobs::start(world.engine.clone(), jobs);
+    for hour in 10..16 {
+        let starts_at = format!("2027-03-02T{hour}:00:00Z");
+        let booking = world.booking(service, &starts_at, "Eve");
+        let booked = world.engine.book(&world.owner, booking, None).await;
+        booked.unwrap();
+    }
+    assert_eq!(other.seen(6).await.len(), 6);
+    assert_eq!(
+        blocking.seen(2).await.len(),
+        2,
+        "it has no more than its own places"
+    );
+    blocking.release();
+    blocking.seen(6).await;
+    jobs.stop().await;
+}

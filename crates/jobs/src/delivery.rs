@@ -9,7 +9,8 @@ use engine::Engine;
 use engine::delivery::{DueDelivery, EndedAttempt, Ending, TakenDelivery};
 use engine::plugin::NotInUse;
 use plugin_api::{Delivery, Done, Failure, Plugin, PluginSettings};
-use tokio::sync::{Semaphore, watch};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::gate::{Ended, Gate};
@@ -142,8 +143,7 @@ impl Runner {
             };
             let runner = self.clone();
             working.spawn(async move {
-                runner.deliver(taken, settings).await;
-                drop(place);
+                runner.deliver(taken, settings, place).await;
             });
         }
         Ok(())
@@ -170,10 +170,15 @@ impl Runner {
         }
     }
 
-    async fn deliver(&self, taken: TakenDelivery, settings: Result<PluginSettings, NotInUse>) {
+    async fn deliver(
+        &self,
+        taken: TakenDelivery,
+        settings: Result<PluginSettings, NotInUse>,
+        place: OwnedSemaphorePermit,
+    ) {
         let began = Instant::now();
         let result = match handed(&taken, settings) {
-            Ok(delivery) => self.react(delivery, self.is_last(&taken)).await,
+            Ok(delivery) => self.react(delivery, self.is_last(&taken), place).await,
             Err(failure) => Some(Err(failure)),
         };
         let (ended, ending, note) = self.judge(&taken, result);
@@ -189,22 +194,37 @@ impl Runner {
         self.recorder.record(taken.business_id, attempt);
     }
 
-    /// Has the plugin work on it, on a task of its own: cut off at the time limit, a panic caught. None: the jobs stop.
-    async fn react(&self, delivery: Delivery, is_last: bool) -> Option<Result<Done, Failure>> {
+    /// Has the plugin work on it: cut off at the time limit, a panic caught. None: the jobs stop. It works on a thread of its own, and keeps its
+    /// place for as long as it does: one that blocks its thread takes nothing from others, and no more than its own places.
+    async fn react(
+        &self,
+        delivery: Delivery,
+        is_last: bool,
+        place: OwnedSemaphorePermit,
+    ) -> Option<Result<Done, Failure>> {
         let (plugin, engine) = (self.plugin.clone(), self.engine.clone());
-        let mut task =
-            tokio::spawn(async move { engine.work_on(&*plugin, &delivery, is_last).await });
+        let (still_wanted, cut_off) = oneshot::channel::<()>();
+        let runtime = Handle::current();
+        let mut task = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            runtime.block_on(async move {
+                tokio::select! {
+                    done = engine.work_on(&*plugin, &delivery, is_last) => Some(done),
+                    _ = cut_off => None,
+                }
+            })
+        });
         let mut stop = self.stop.clone();
         let grace = async {
             stopped(&mut stop).await;
             tokio::time::sleep(self.options.grace).await;
         };
         let result = tokio::select! {
-            ended = &mut task => Some(ended.unwrap_or_else(|_| Err(Failure::retry("the plugin panicked")))),
+            ended = &mut task => ended.unwrap_or_else(|_| Some(Err(Failure::retry("the plugin panicked")))),
             () = tokio::time::sleep(self.options.time_limit) => Some(Err(Failure::retry("the plugin took too long"))),
             () = grace => None,
         };
-        task.abort();
+        drop(still_wanted);
         result
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Deliveries: at least once, in order for one booking, plugin and part. They are taken under a lease by a conditional UPDATE and their
 //! results recorded only by whoever still holds the lease, so any number of processes may work on one database and one that dies loses
-//! nothing. A plugin that is slow, fails or panics holds up nobody else: each has its own runner with a limit on how many it works on at
+//! nothing. A plugin that is slow, fails, panics or blocks its thread holds up nobody else: each has its own runner with a limit on how many it works on at
 //! once (and a share of them for each business), a limit on how long one may take, and a gate that leaves a business alone for which
 //! it only fails. While many bookings are being written,
 //! deliveries stand back: they go on in small steps, and catch up when it is quieter.

@@ -1,6 +1,6 @@
 //! A plugin that does as it is told and remembers what it was handed.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use domain::event::EventKind;
@@ -20,6 +20,8 @@ pub struct Scripted {
     /// What it is to do with the next deliveries.
     script: Mutex<Vec<Result<Done, Failure>>>,
     seen: watch::Sender<Vec<Delivery>>,
+    /// Whether who was told to block its thread may go on.
+    released: (Mutex<bool>, Condvar),
 }
 
 impl Scripted {
@@ -43,7 +45,14 @@ impl Scripted {
             on_by_default,
             script: Mutex::new(script),
             seen: watch::Sender::new(Vec::new()),
+            released: Default::default(),
         })
+    }
+
+    /// Lets those go on that were told to block their threads.
+    pub fn release(&self) {
+        *self.released.0.lock().unwrap() = true;
+        self.released.1.notify_all();
     }
 
     /// Waits until it was handed so many deliveries; answers all of them.
@@ -156,6 +165,11 @@ impl Reaction for Scripted {
         }
         if matches!(&next, Err(Failure::GiveUp { reason }) if reason == "hang") {
             std::future::pending::<()>().await;
+        }
+        if matches!(&next, Err(Failure::GiveUp { reason }) if reason == "block") {
+            let (released, told) = &self.released;
+            let waiting = told.wait_while(released.lock().unwrap(), |released| !*released);
+            drop(waiting.unwrap());
         }
         next
     }

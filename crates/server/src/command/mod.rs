@@ -51,7 +51,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(dispatch(cli.command))
+    let done = runtime.block_on(dispatch(cli.command));
+    // All that has an end has come to it; a plugin that blocks its thread may never.
+    runtime.shutdown_background();
+    done
 }
 
 async fn dispatch(command: Command) -> anyhow::Result<()> {
