@@ -82,7 +82,7 @@ impl UseCase for InboundCase {
         let now = engine.clock().now();
         let (plugin, id) = (self.plugin, &self.call.external_id);
         let is_first =
-            store::payment::inbound_call_insert_in_tx(conn, business, plugin, id, now).await?;
+            store::inbound_call::inbound_call_insert_in_tx(conn, business, plugin, id, now).await?;
         let mut changes = Changes::default();
         if is_first {
             match follows {

@@ -103,7 +103,9 @@ impl Plugin {
             (plugin.calendar().is_some(), PluginCapability::Calendar),
             (plugin.messages().is_some(), PluginCapability::Messages),
             (
-                plugin.reaction().is_some() || plugin.webhooks().is_some(),
+                plugin.reaction().is_some()
+                    || plugin.composer().is_some()
+                    || plugin.webhooks().is_some(),
                 PluginCapability::Reaction,
             ),
             (plugin.inbound().is_some(), PluginCapability::Inbound),

@@ -26,6 +26,7 @@ pub mod event;
 pub mod external_event;
 pub mod hold;
 pub mod idempotency;
+pub mod inbound_call;
 pub mod location;
 pub mod migrate;
 pub mod notification;

@@ -8,7 +8,7 @@ use domain::money::{Currency, Money};
 use domain::payment::{Entry, Payment, PaymentKind, PaymentStatus};
 use uuid::Uuid;
 
-use crate::schema::{inbound_call, payment, payment_entry, refund};
+use crate::schema::{payment, payment_entry, refund};
 use crate::{Conn, Result, StoreError};
 
 #[derive(Queryable, Selectable)]
@@ -319,25 +319,4 @@ pub async fn refund_end(
         .execute(&mut conn)
         .await?;
     Ok(())
-}
-
-/// Keeps a call of the other side; answers whether it is the first of its name.
-pub async fn inbound_call_insert_in_tx(
-    mut conn: &Conn,
-    business: BusinessId,
-    plugin: &str,
-    external_id: &str,
-    at: DateTime<Utc>,
-) -> Result<bool> {
-    let written = diesel::insert_into(inbound_call::table)
-        .values((
-            inbound_call::business_id.eq(business.uuid()),
-            inbound_call::plugin.eq(plugin),
-            inbound_call::external_id.eq(external_id),
-            inbound_call::received_at.eq(at),
-        ))
-        .on_conflict_do_nothing()
-        .execute(&mut conn)
-        .await?;
-    Ok(written == 1)
 }
