@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::event::EventKind;
 use engine::catalogue::service::ServiceInput;
+use engine::delivery::{EndedAttempt, Ending};
 use jobs::{JobOptions, Jobs};
 use plugin_api::{Failure, Plugin};
 use test_support::{Deliveries, Scripted, World, WorldOptions};
@@ -179,5 +180,67 @@ async fn a_plugin_that_blocks_its_threads_holds_up_nobody_else() {
     );
     blocking.release();
     blocking.seen(6).await;
+    jobs.stop().await;
+}
+
+#[tokio::test]
+async fn what_comes_next_is_the_first_that_is_not_due_yet_or_whose_lease_ends() {
+    let plugin = Scripted::new("scripted", Vec::new());
+    let Stage { world, service } = stage(vec![plugin.clone()]).await;
+    let next = async || {
+        let next = world.engine.delivery_next("scripted", &[]).await.unwrap();
+        next.map(|at| at - world.clock.now())
+    };
+    assert_eq!(next().await, None, "nothing waits");
+    for hour in 9..12 {
+        let input = world.booking(service, &format!("2027-03-02T{hour:02}:00:00Z"), "Eve");
+        world.engine.book(&world.owner, input, None).await.unwrap();
+    }
+    assert_eq!(next().await, None, "what is due is not to come");
+    let due = world.engine.deliveries_due("scripted", &[], 10).await;
+    let due = due.unwrap();
+    assert_eq!(due.len(), 3);
+    let lease = TimeDelta::minutes(2);
+    let taken = world.engine.take_deliveries(&*plugin, &due[..1], lease);
+    let taken = taken.await.unwrap();
+    assert_eq!(next().await, Some(lease), "then its lease has run out");
+    let (taken, _) = &taken[0];
+    let ended = EndedAttempt {
+        id: taken.id,
+        lease_id: taken.lease_id,
+        ending: Ending::Waiting {
+            next_attempt_at: world.clock.now() + TimeDelta::minutes(1),
+        },
+        note: Some("not now".to_owned()),
+        at: world.clock.now(),
+        duration_ms: 1,
+    };
+    let business = taken.business_id;
+    let finished = world
+        .engine
+        .finish_deliveries("scripted", business, &[ended]);
+    assert_eq!(finished.await.unwrap(), [taken.id]);
+    assert_eq!(next().await, Some(TimeDelta::minutes(1)));
+    let but = world.engine.delivery_next("scripted", &[business]).await;
+    assert_eq!(but.unwrap(), None, "but for this business");
+}
+
+#[tokio::test]
+async fn while_many_write_deliveries_go_on_in_small_steps() {
+    let plugin = Scripted::new("scripted", Vec::new());
+    let Stage { world, service } = stage(vec![plugin.clone()]).await;
+    for hour in 9..14 {
+        let input = world.booking(service, &format!("2027-03-02T{hour:02}:00:00Z"), "Eve");
+        world.engine.book(&world.owner, input, None).await.unwrap();
+    }
+    // None is many: it always stands back.
+    let options = JobOptions {
+        many_writes: 0,
+        step: 2,
+        ..options()
+    };
+    let jobs = Jobs::start(world.engine.clone(), options);
+    let seen = plugin.seen(5).await;
+    assert!(seen.iter().all(|delivery| delivery.attempt == 1));
     jobs.stop().await;
 }

@@ -26,7 +26,7 @@ impl Engine {
         Ok(store::delivery::delivery_due(&conn, plugin, &but, now, limit).await?)
     }
 
-    /// When the next delivery of a plugin may become due, of all businesses but these.
+    /// When the next delivery of a plugin that is not due yet may become so, of all businesses but these.
     pub async fn delivery_next(
         &self,
         plugin: &str,
@@ -34,7 +34,8 @@ impl Engine {
     ) -> Result<Option<DateTime<Utc>>> {
         let conn = self.0.database.conn().await?;
         let but: Vec<Uuid> = but.iter().map(|id| id.uuid()).collect();
-        Ok(store::delivery::delivery_next(&conn, plugin, &but).await?)
+        let now = self.clock().now();
+        Ok(store::delivery::delivery_next(&conn, plugin, &but, now).await?)
     }
 
     /// Takes what is due for a plugin under one lease, as much of it as nobody else has, each with the settings of its business as they are

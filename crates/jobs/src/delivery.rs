@@ -19,11 +19,8 @@ use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, stopped};
 
 /// Commits that come within this time are looked at together.
 const TOGETHER: Duration = Duration::from_millis(40);
-/// So many writes under way are many: people wait for them, and nobody for a delivery, which then begins this much later.
-const MANY_WRITES: usize = 4;
+/// While many write, people wait for that and nobody for a delivery: the next ones begin this much later.
 const STAND_BACK: Duration = Duration::from_millis(400);
-/// So many deliveries are begun at a time while there are many writes.
-const STEP: usize = 6;
 /// Who has not decided yet is asked again no sooner and no later than this.
 const NOT_YET_MIN: TimeDelta = TimeDelta::seconds(10);
 const NOT_YET_MAX: TimeDelta = TimeDelta::hours(1);
@@ -81,7 +78,7 @@ impl Runner {
                 _ = committed.changed() => tokio::time::sleep(TOGETHER).await,
                 () = stopped(&mut stop) => {}
             }
-            if self.engine.writes_under_way() >= MANY_WRITES {
+            if self.many_write() {
                 tokio::time::sleep(STAND_BACK).await;
             }
         }
@@ -89,11 +86,15 @@ impl Runner {
         while working.join_next().await.is_some() {}
     }
 
+    fn many_write(&self) -> bool {
+        self.engine.writes_under_way() >= self.options.many_writes
+    }
+
     /// Begins what is due, as much as there is room for.
     async fn begin(&self, working: &mut JoinSet<()>) -> engine::Result<()> {
         loop {
-            let step = if self.engine.writes_under_way() >= MANY_WRITES {
-                STEP
+            let step = if self.many_write() {
+                self.options.step
             } else {
                 usize::MAX
             };
@@ -155,8 +156,7 @@ impl Runner {
         let (closed, opens) = self.gate.closed(clock.now());
         let next = self.engine.delivery_next(self.plugin.name(), &closed).await;
         // What is due already and was not begun waits for a place, or for one before it: that is told when it ends.
-        let next = next.ok().flatten().filter(|next| *next > clock.now());
-        let next = next.into_iter().chain(opens).min();
+        let next = next.ok().flatten().into_iter().chain(opens).min();
         let due = async {
             match next {
                 Some(at) => clock.sleep_until(at).await,

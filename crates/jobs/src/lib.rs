@@ -16,6 +16,7 @@ mod gate;
 mod record;
 mod timer;
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,10 @@ const AFTER_FAULT: Duration = Duration::from_millis(500);
 pub struct JobOptions {
     /// How many deliveries one plugin works on at once.
     pub concurrency: usize,
+    /// So many writes under way in this process are many: deliveries stand back for them.
+    pub many_writes: usize,
+    /// How many deliveries one plugin then begins at a time.
+    pub step: usize,
     /// How long one attempt may take.
     pub time_limit: Duration,
     /// When a failed delivery is tried again, and when no more.
@@ -48,8 +53,11 @@ pub struct JobOptions {
 
 impl Default for JobOptions {
     fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self {
             concurrency: 32,
+            many_writes: 2 * cores,
+            step: cores,
             time_limit: Duration::from_secs(60),
             backoff: Backoff::default(),
             poll: Duration::from_secs(5),

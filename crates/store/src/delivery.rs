@@ -53,11 +53,13 @@ pub async fn delivery_due(
     Ok(rows)
 }
 
-/// When the next delivery of a plugin may become due: its time, or the end of somebody's lease on it.
+/// When the next delivery of a plugin that is not due yet may become so: its time, or the end of somebody's lease on it. Of leases only those on
+/// the oldest are looked at, so that it costs the same however much waits: whoever asks looks again now and then anyway.
 pub async fn delivery_next(
     mut conn: &Conn,
     plugin: &str,
     but: &[Uuid],
+    now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>> {
     #[derive(QueryableByName)]
     struct Next {
@@ -66,11 +68,18 @@ pub async fn delivery_next(
     }
     let next: Next = Prepared(
         diesel::sql_query(
-            "SELECT min(greatest(next_attempt_at, leased_until)) AS at FROM delivery \
-         WHERE plugin = $1 AND status = 'waiting' AND business_id <> ALL ($2)",
+            "SELECT least( \
+               (SELECT next_attempt_at FROM delivery \
+                 WHERE plugin = $1 AND status = 'waiting' AND next_attempt_at > $3 AND business_id <> ALL ($2) \
+                 ORDER BY next_attempt_at LIMIT 1), \
+               (SELECT min(leased_until) FROM (SELECT business_id, leased_until FROM delivery \
+                   WHERE plugin = $1 AND status = 'waiting' AND next_attempt_at <= $3 \
+                   ORDER BY next_attempt_at LIMIT 256) oldest \
+                 WHERE leased_until > $3 AND business_id <> ALL ($2))) AS at",
         )
         .bind::<Text, _>(plugin)
-        .bind::<Array<SqlUuid>, _>(but),
+        .bind::<Array<SqlUuid>, _>(but)
+        .bind::<Timestamptz, _>(now),
     )
     .get_result(&mut conn)
     .await?;
