@@ -7,6 +7,7 @@
 //! ([`fail_over`]); how a message fares only moves forward.
 
 mod fail_over;
+mod follow;
 mod inbound;
 mod notice;
 mod plan;
