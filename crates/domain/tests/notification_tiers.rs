@@ -7,7 +7,9 @@
 )]
 
 use domain::event::{BookingFacts, EventKind};
-use domain::id::{Id, NotificationRuleId};
+use domain::id::{
+    BookingId, CustomerId, Id, LocationId, NotificationRuleId, ProviderId, ServiceId, SessionId,
+};
 use domain::notification::{Audience, Channel, Moment, Recipient, Rule, TIERS_MAX};
 use uuid::Uuid;
 
@@ -76,15 +78,15 @@ fn an_event_is_told_of_by_the_tier_that_the_customer_had() {
 /// The facts of a booking as they were written before customers had tiers.
 fn plain_facts() -> BookingFacts {
     serde_json::from_value(serde_json::json!({
-        "booking_id": Uuid::nil(), "reference": "AB12CD", "version": 1, "status": "confirmed", "party_size": 1,
-        "price": { "amount": 100, "currency": "EUR" }, "note": null, "reason": null, "session_id": Uuid::nil(),
+        "booking_id": BookingId::from_uuid(Uuid::nil()), "reference": "AB12CD", "version": 1, "status": "confirmed", "party_size": 1,
+        "price": { "amount": 100, "currency": "EUR" }, "note": null, "reason": null, "session_id": SessionId::from_uuid(Uuid::nil()),
         "starts_at": "2027-03-05T10:00:00Z", "ends_at": "2027-03-05T11:00:00Z", "previous_starts_at": null,
         "business": { "slug": "salon", "name": "Salon", "locale": "en-GB" },
-        "service": { "id": Uuid::nil(), "name": "Haircut" },
-        "provider": { "id": Uuid::nil(), "name": "Anna", "email": null, "phone": null },
+        "service": { "id": ServiceId::from_uuid(Uuid::nil()), "name": "Haircut" },
+        "provider": { "id": ProviderId::from_uuid(Uuid::nil()), "name": "Anna", "email": null, "phone": null },
         "previous_provider": null,
-        "location": { "id": Uuid::nil(), "name": "Here", "time_zone": "UTC" },
-        "customer": { "id": Uuid::nil(), "name": "Eve", "email": null, "phone": null },
+        "location": { "id": LocationId::from_uuid(Uuid::nil()), "name": "Here", "time_zone": "UTC" },
+        "customer": { "id": CustomerId::from_uuid(Uuid::nil()), "name": "Eve", "email": null, "phone": null },
         "customer_time_zone": null, "customer_locale": null
     }))
     .unwrap()

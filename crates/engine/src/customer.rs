@@ -83,10 +83,10 @@ impl UseCase for UpdateCase {
         let (engine, business) = (&self.engine, self.caller.business);
         let known = store::customer::customer_lock_in_tx(conn, business, self.id).await?;
         let known = known.ok_or_else(|| Problem::not_found(&["input", "id"], CustomerId::NOUN))?;
-        let changed = known.changed(&self.change);
+        let new = known.changed(&self.change);
         let mut changes = Changes::default();
-        if changed != known {
-            store::customer::customer_update_in_tx(conn, business, &changed).await?;
+        if new != known {
+            store::customer::customer_update_in_tx(conn, business, &new).await?;
             let event = Event {
                 id: EventId::from_uuid(Uuid::now_v7()),
                 kind: EventKind::CustomerChanged,

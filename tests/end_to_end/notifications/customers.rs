@@ -101,7 +101,15 @@ async fn a_customer_is_changed_field_by_field_and_what_is_wrong_is_told_with_its
         let text = |name: &str| problem[name].as_str().unwrap().to_owned();
         told.push(format!("{} {}", text("code"), text("message")));
     }
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @"
+    INVALID `name` must not be empty
+    INVALID `email` is not an email address
+    INVALID `phone` is not a telephone number
+    INVALID `timeZone` is not an IANA time zone such as Europe/London
+    INVALID `locale` is not a language tag such as en-GB
+    INVALID `tier` must not be empty
+    INVALID `tier` must be at most 40 characters long, not 41
+    ");
     let nobody = json!({ "input": { "id": "cus_01jd6y7t3hfb8vqx6p0n2c4m5k", "tier": "vip" } });
     let answer = stage.owner.data(UPDATE, nobody).await;
     let problem = &answer["updateCustomer"]["problems"][0];
@@ -109,6 +117,39 @@ async fn a_customer_is_changed_field_by_field_and_what_is_wrong_is_told_with_its
         (&problem["code"], &problem["path"]),
         (&json!("NOT_FOUND"), &json!(["input", "id"]))
     );
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_at_the_same_time_do_not_undo_each_other() {
+    let mut stage = Stage::of_mail().await;
+    let id = stage.book(stage.input("2027-03-05T10:00:00Z")).await;
+    stage.done().await;
+    let fields = [
+        ("name", "Eve Adams"),
+        ("email", "adams@example.com"),
+        ("phone", "020 7946 0000"),
+        ("timeZone", "America/New_York"),
+        ("locale", "en-US"),
+        ("tier", "vip"),
+        ("preferredChannel", "SMS"),
+    ];
+    let customer_id = customer(&stage.owner, id).await["id"].clone();
+    let changes = fields.map(|(field, value)| {
+        let (owner, id) = (stage.owner.clone(), customer_id.clone());
+        let input = json!({ "id": id, field: value });
+        tokio::spawn(async move { owner.data(UPDATE, json!({ "input": input })).await })
+    });
+    for change in changes {
+        assert_eq!(
+            change.await.unwrap()["updateCustomer"]["problems"],
+            json!([])
+        );
+    }
+    let known = updated(&mut stage, id, json!({})).await;
+    for (field, value) in fields {
+        assert_eq!(known[field], value, "{known:#}");
+    }
     stage.end().await;
 }
 

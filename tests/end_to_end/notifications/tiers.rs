@@ -241,6 +241,11 @@ async fn the_tiers_of_a_rule_are_short_words_each_once() {
         let text = |name: &str| problem[name].as_str().unwrap().to_owned();
         told.push(format!("{} {}", text("code"), text("message")));
     }
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @"
+    INVALID `customerTiers` must not name a tier twice
+    INVALID `customerTiers` must not be empty
+    INVALID `customerTiers` must be at most 40 characters long, not 41
+    INVALID `customerTiers` must name at most 50 tiers
+    ");
     stage.end().await;
 }
