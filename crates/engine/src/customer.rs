@@ -39,7 +39,7 @@ pub struct CustomerInput {
     pub preferred_channel: Option<Channel>,
 }
 
-/// What to change of a customer; what is none stays, and `Some(None)` clears.
+/// What to change of a customer; what is none stays, and `Some(None)` clears: as input of an idempotency key the two differ.
 #[derive(Debug, Clone, Serialize)]
 pub struct UpdateCustomer {
     /// Who.
@@ -47,16 +47,22 @@ pub struct UpdateCustomer {
     /// Their name.
     pub name: Option<String>,
     /// Where confirmations go.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Option<String>>,
     /// Their telephone number.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<Option<String>>,
     /// The zone in which they read times.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<Option<String>>,
     /// Their language.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub locale: Option<Option<String>>,
     /// A word of the business for customers of their kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tier: Option<Option<String>>,
     /// The channel by which they would rather be reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub preferred_channel: Option<Option<Channel>>,
 }
 

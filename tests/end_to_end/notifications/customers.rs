@@ -81,6 +81,10 @@ async fn a_customer_is_changed_field_by_field_and_what_is_wrong_is_told_with_its
     )
     .await;
     assert_eq!(other["problems"][0]["code"], "IDEMPOTENCY_CONFLICT");
+    let clears = json!({ "tier": null, "idempotencyKey": "none" });
+    updated(&mut stage, id, json!({ "idempotencyKey": "none" })).await;
+    let other = update(&stage, id, clears).await;
+    assert_eq!(other["problems"][0]["code"], "IDEMPOTENCY_CONFLICT");
     updated(&mut stage, id, json!({ "tier": "silver" })).await;
     assert_eq!(events().await, 4);
 
