@@ -44,6 +44,8 @@ pub enum Role {
 pub enum Right {
     /// Create, change and archive locations, providers, resources and services.
     ManageCatalogue,
+    /// Change what is known of customers.
+    ManageCustomers,
     /// Set up plugins and look after their deliveries.
     ManagePlugins,
     /// Change the hours and blocks of one provider.
@@ -62,7 +64,7 @@ impl Actor {
         match self {
             Self::Owner(_) | Self::Manager(_) | Self::System | Self::Calendar => true,
             Self::Provider(own, _) => match right {
-                Right::ManageCatalogue | Right::ManagePlugins => false,
+                Right::ManageCatalogue | Right::ManageCustomers | Right::ManagePlugins => false,
                 Right::ManageSchedule(of)
                 | Right::SeeBookings(of)
                 | Right::RunBookings(of)

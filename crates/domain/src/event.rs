@@ -12,6 +12,7 @@ use crate::id::{
     ServiceId, SessionId, WebhookEndpointId,
 };
 use crate::money::Money;
+use crate::notification::Channel;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -82,6 +83,9 @@ pub enum EventKind {
     /// A location, provider, resource or service was created, changed or archived.
     #[serde(rename = "catalogue.changed")]
     CatalogueChanged,
+    /// Staff changed what is known of a customer.
+    #[serde(rename = "customer.changed")]
+    CustomerChanged,
     /// An endpoint for webhooks was switched off, because it only failed for days.
     #[serde(rename = "webhook.paused")]
     WebhookPaused,
@@ -98,7 +102,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind there is.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::BookingConfirmed,
         Self::BookingPending,
         Self::PaymentPaid,
@@ -121,6 +125,7 @@ impl EventKind {
         Self::BlockDeleted,
         Self::ScheduleChanged,
         Self::CatalogueChanged,
+        Self::CustomerChanged,
         Self::WebhookPaused,
         Self::CalendarChanged,
         Self::CalendarBroken,
@@ -152,6 +157,7 @@ impl EventKind {
             Self::BlockDeleted => "block.deleted",
             Self::ScheduleChanged => "schedule.changed",
             Self::CatalogueChanged => "catalogue.changed",
+            Self::CustomerChanged => "customer.changed",
             Self::WebhookPaused => "webhook.paused",
             Self::CalendarChanged => "calendar.changed",
             Self::CalendarBroken => "calendar.broken",
@@ -167,6 +173,7 @@ impl EventKind {
                 | Self::CaptureRequested
                 | Self::FeeRequested
                 | Self::RefundRequested
+                | Self::CustomerChanged
         )
     }
 
@@ -197,6 +204,9 @@ pub struct Event {
     /// The endpoint for webhooks it happened to.
     #[serde(default)]
     pub webhook_endpoint_id: Option<WebhookEndpointId>,
+    /// The customer it happened to.
+    #[serde(default)]
+    pub customer_id: Option<CustomerId>,
 }
 
 /// A booking as it was when something happened to it.
@@ -242,6 +252,12 @@ pub struct BookingFacts {
     pub customer_time_zone: Option<String>,
     /// The customer's language; none: the business's.
     pub customer_locale: Option<String>,
+    /// The customer's tier; see [`crate::customer::same_tier`].
+    #[serde(default)]
+    pub customer_tier: Option<String>,
+    /// The channel by which the customer would rather be reached; none: no matter.
+    #[serde(default)]
+    pub customer_channel: Option<Channel>,
 }
 
 /// The business at that moment.

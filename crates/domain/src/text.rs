@@ -4,6 +4,8 @@ use crate::problem::Problem;
 
 /// The longest name, in characters.
 pub const NAME_MAX: usize = 200;
+/// The longest word for a tier of customers, in characters.
+pub const TIER_MAX: usize = 40;
 /// The longest description, note or reason, in characters.
 pub const TEXT_MAX: usize = 4000;
 /// The longest email address, in bytes (RFC 5321, 4.5.3.1.3).
@@ -13,11 +15,20 @@ pub const KEY_MAX: usize = 255;
 
 /// A name: trimmed, 1 to 200 characters, no control characters.
 pub fn name(path: &[&str], text: &str) -> Result<String, Problem> {
+    line(path, text, NAME_MAX)
+}
+
+/// A tier of customers: trimmed, 1 to 40 characters, no control characters.
+pub fn tier(path: &[&str], text: &str) -> Result<String, Problem> {
+    line(path, text, TIER_MAX)
+}
+
+fn line(path: &[&str], text: &str, max: usize) -> Result<String, Problem> {
     let text = text.trim();
     if text.is_empty() {
         return Err(Problem::invalid(path, "must not be empty"));
     }
-    limited(path, text, NAME_MAX)?;
+    limited(path, text, max)?;
     if text.chars().any(char::is_control) {
         return Err(Problem::invalid(
             path,
@@ -167,6 +178,15 @@ mod tests {
         assert!(name(&["name"], "a\u{0}b").is_err());
         assert!(name(&["name"], &"ä".repeat(200)).is_ok());
         assert!(name(&["name"], &"a".repeat(201)).is_err());
+    }
+
+    #[test]
+    fn tiers_are_short() {
+        assert_eq!(tier(&["tier"], " vip "), Ok("vip".to_owned()));
+        assert!(tier(&["tier"], &"ä".repeat(40)).is_ok());
+        for wrong in ["", "  ", "a\nb", &"a".repeat(41)] {
+            assert!(tier(&["tier"], wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -36,6 +36,7 @@ fn reminder(moment: Moment, offset_minutes: i32) -> Rule {
         template: "reminder".to_owned(),
         enabled: true,
         service_ids: Vec::new(),
+        customer_tiers: Vec::new(),
     }
 }
 
@@ -289,6 +290,7 @@ fn reminders_fall_silent_with_their_booking() {
     }
     let silencing = [EventKind::BookingCancelled, EventKind::BookingNoShow];
     assert!(silencing.into_iter().all(changes_reminders));
+    assert!(changes_reminders(EventKind::CustomerChanged));
 }
 
 #[test]

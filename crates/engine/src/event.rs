@@ -63,6 +63,7 @@ impl Engine {
             hold_id: hold,
             payment_id: payment,
             webhook_endpoint_id: None,
+            customer_id: None,
         };
         self.record_event(catalogue, changes, &event)
     }
@@ -121,7 +122,7 @@ impl Engine {
             changes.deliveries.push(row);
         }
         // What is said of it is planned after the commit: one row, however many are told.
-        if recorded.booking_id.is_some()
+        if (recorded.booking_id.is_some() || kind == EventKind::CustomerChanged)
             && let Some(plugin) = self.planner(catalogue, kind)
         {
             changes

@@ -101,7 +101,8 @@ impl NotificationRule {
         self.rule.audience.into()
     }
 
-    /// By which channels, in order of preference: the next where the one before cannot reach them, or fails for good.
+    /// By which channels, in order of preference: the next where the one before cannot reach them, or fails for good. To a customer the one that
+    /// they prefer comes first, if it is among them.
     async fn channels(&self) -> Vec<NotificationChannel> {
         self.rule.channels.iter().copied().map(Into::into).collect()
     }
@@ -121,6 +122,11 @@ impl NotificationRule {
         let ids = self.rule.service_ids.iter();
         ids.filter_map(|id| crate::service::Service::find(&self.catalogue, *id))
             .collect()
+    }
+
+    /// Of customers of which tiers it speaks, to whomever; empty: of all.
+    async fn customer_tiers(&self) -> &[String] {
+        &self.rule.customer_tiers
     }
 }
 

@@ -25,7 +25,7 @@ pub struct NotificationRuleInput {
     offset_minutes: Option<i32>,
     /// To whom.
     audience: NotificationAudience,
-    /// By which channels, in order of preference.
+    /// By which channels, in order of preference. To a customer the one that they prefer comes first, if it is among them.
     channels: Vec<NotificationChannel>,
     /// The name of a text that comes with the software (`confirmed`, `rescheduled`, `cancelled`, `reminder`, `follow-up`, `refunded`), in the
     /// recipient's language; or a text of your own, in Jinja2's language with the variables that `previewNotification` lists. Its first line is
@@ -36,6 +36,10 @@ pub struct NotificationRuleInput {
     enabled: Option<bool>,
     /// For which services. Left out or empty: for all.
     service_ids: Option<Vec<ID>>,
+    /// Of customers of which tiers (`Customer.tier`), each 1 to 40 characters, up to 50 of them; `vip` and `VIP` are the same. It is for all who
+    /// are spoken to: a rule for providers, too, then tells of the bookings of those customers alone. What is said at an event goes by the tier at
+    /// that time, a reminder by the tier when it is sent. Left out or empty: of all customers, also of those without a tier.
+    customer_tiers: Option<Vec<String>>,
     /// A text of your choice, up to 255 characters, that makes this request safe to repeat: the same key answers the same and does nothing.
     idempotency_key: Option<String>,
 }
@@ -225,6 +229,7 @@ impl NotificationMutation {
                 template: input.template,
                 enabled: input.enabled.unwrap_or(true),
                 service_ids: list(&["input", "serviceIds"], input.service_ids.as_ref())?,
+                customer_tiers: input.customer_tiers,
             };
             let key = input.idempotency_key.as_deref();
             asked

@@ -9,6 +9,7 @@ use crate::booking_change::BookingMutation;
 use crate::booking_list::BookingListQuery;
 use crate::business::BusinessQuery;
 use crate::calendar::CalendarMutation;
+use crate::customer::CustomerMutation;
 use crate::delivery::{DeliveryMutation, DeliveryQuery};
 use crate::hold::{HoldMutation, HoldQuery};
 use crate::location::{LocationMutation, LocationQuery};
@@ -59,6 +60,7 @@ pub struct Mutation(
     BlockMutation,
     HoldMutation,
     BookingMutation,
+    CustomerMutation,
     PaymentMutation,
     PluginMutation,
     DeliveryMutation,

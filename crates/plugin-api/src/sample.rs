@@ -23,6 +23,7 @@ pub fn delivery(kind: EventKind, part: &str, settings: Value) -> Delivery {
         hold_id: None,
         payment_id: None,
         webhook_endpoint_id: None,
+        customer_id: None,
     };
     Delivery {
         id: id(2),
@@ -93,6 +94,8 @@ pub fn booking() -> BookingFacts {
         customer: person(9, "Jo Smith", "jo@customer.example"),
         customer_time_zone: None,
         customer_locale: None,
+        customer_tier: None,
+        customer_channel: None,
     }
 }
 

@@ -107,6 +107,7 @@ fn delivery() -> Delivery {
             hold_id: None,
             payment_id: None,
             webhook_endpoint_id: None,
+            customer_id: None,
         },
         settings: PluginSettings::none(),
     }

@@ -75,9 +75,9 @@ pub async fn business_insert(
         "WITH new AS (INSERT INTO business (id, slug, name, time_zone, currency, locale, created_at, zone_version) \
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)) \
          INSERT INTO notification_rule (business_id, id, moment, offset_minutes, audience, channels, template, enabled, \
-           service_ids, created_at) \
+           service_ids, customer_tiers, created_at) \
          SELECT $1, x.*, $7 FROM jsonb_to_recordset($9) AS x (id uuid, moment text, offset_minutes int, audience text, \
-           channels text[], template text, enabled boolean, service_ids uuid[])",
+           channels text[], template text, enabled boolean, service_ids uuid[], customer_tiers text[])",
     )
     .bind::<SqlUuid, _>(new.id.uuid())
     .bind::<Text, _>(&new.slug)

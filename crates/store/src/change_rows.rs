@@ -76,6 +76,8 @@ pub struct CustomerRow {
     pub locale: Option<String>,
     /// When they were added.
     pub created_at: DateTime<Utc>,
+    /// The channel by which they would rather be reached. Their tier is for staff to set, later.
+    pub preferred_channel: Option<&'static str>,
 }
 
 /// A new hold.

@@ -180,9 +180,9 @@ WITH new_session AS (
   FROM jsonb_to_recordset($2 -> 'seats') AS x (id uuid, seats int)
   WHERE s.business_id = $1 AND s.id = x.id AND s.seats_taken > 0 AND s.seats_taken + x.seats <= s.capacity RETURNING 1
 ), new_customer AS (
-  INSERT INTO customer (business_id, id, name, email, phone, time_zone, locale, created_at)
+  INSERT INTO customer (business_id, id, name, email, phone, time_zone, locale, created_at, preferred_channel)
   SELECT $1, x.* FROM jsonb_to_recordset($2 -> 'customers') AS x (id uuid, name text, email text, phone text,
-    time_zone text, locale text, created_at timestamptz)
+    time_zone text, locale text, created_at timestamptz, preferred_channel text)
 ), new_hold AS (
   INSERT INTO hold (business_id, id, session_id, party_size, expires_at, created_at, status)
   SELECT $1, x.*, 'active' FROM jsonb_to_recordset($2 -> 'holds') AS x (id uuid, session_id uuid, party_size int,

@@ -22,6 +22,7 @@ pub(crate) struct RuleRow<'a> {
     template: &'a str,
     enabled: bool,
     service_ids: Vec<Uuid>,
+    customer_tiers: &'a [String],
 }
 
 impl<'a> RuleRow<'a> {
@@ -35,6 +36,7 @@ impl<'a> RuleRow<'a> {
             template: &rule.template,
             enabled: rule.enabled,
             service_ids: rule.service_ids.iter().map(|id| id.uuid()).collect(),
+            customer_tiers: &rule.customer_tiers,
         }
     }
 }
@@ -48,10 +50,21 @@ type Columns = (
     String,
     bool,
     Vec<Uuid>,
+    Vec<String>,
 );
 
 fn rule(columns: Columns) -> Result<Rule> {
-    let (id, moment, offset_minutes, audience, channels, template, enabled, service_ids) = columns;
+    let (
+        id,
+        moment,
+        offset_minutes,
+        audience,
+        channels,
+        template,
+        enabled,
+        service_ids,
+        customer_tiers,
+    ) = columns;
     let odd = |what: &str| StoreError::Fault(format!("{what} of notification rule {id}"));
     let channels = channels.iter().map(|name| Channel::from_name(name));
     Ok(Rule {
@@ -65,6 +78,7 @@ fn rule(columns: Columns) -> Result<Rule> {
         template,
         enabled,
         service_ids: service_ids.into_iter().map(ServiceId::from_uuid).collect(),
+        customer_tiers,
     })
 }
 
@@ -82,6 +96,7 @@ pub async fn notification_rule_list(mut conn: &Conn, business: BusinessId) -> Re
             notification_rule::template,
             notification_rule::enabled,
             notification_rule::service_ids,
+            notification_rule::customer_tiers,
         ))
         .load::<Columns>(&mut conn)
         .await?;
@@ -104,6 +119,7 @@ pub async fn notification_rule_put_in_tx(
         notification_rule::template.eq(row.template),
         notification_rule::enabled.eq(row.enabled),
         notification_rule::service_ids.eq(row.service_ids),
+        notification_rule::customer_tiers.eq(row.customer_tiers),
     );
     diesel::insert_into(notification_rule::table)
         .values((

@@ -156,6 +156,8 @@ diesel::table! {
         time_zone -> Nullable<Text>,
         locale -> Nullable<Text>,
         created_at -> Timestamptz,
+        tier -> Nullable<Text>,
+        preferred_channel -> Nullable<Text>,
     }
 }
 diesel::table! {
@@ -473,6 +475,7 @@ diesel::table! {
         enabled -> Bool,
         service_ids -> Array<Uuid>,
         created_at -> Timestamptz,
+        customer_tiers -> Array<Text>,
     }
 }
 diesel::table! {

@@ -332,6 +332,7 @@ impl World {
                 phone: None,
                 time_zone: None,
                 locale: None,
+                preferred_channel: None,
             }),
             party_size: 1,
             note: None,

@@ -27,7 +27,7 @@ const EVERYBODY: [&str; 9] = [
 
 /// Every mutation, and after a comma what is special about the input; the type of its input, if it has one; what it answers, nothing where
 /// that is a plain value.
-const MUTATIONS: [(&str, &str, &str); 51] = [
+const MUTATIONS: [(&str, &str, &str); 52] = [
     ("createLocation", "CreateLocationInput", "location"),
     ("updateLocation", "UpdateLocationInput", "location"),
     ("archiveLocation", "", "location"),
@@ -70,6 +70,7 @@ const MUTATIONS: [(&str, &str, &str); 51] = [
     ("checkIn", "", "booking"),
     ("complete", "", "booking"),
     ("markNoShow", "", "booking"),
+    ("updateCustomer", "UpdateCustomerInput", "customer"),
     ("refund", "RefundInput", "payment"),
     ("capturePayment", "CapturePaymentInput", "payment"),
     ("chargeFee", "ChargeFeeInput", "payment"),
@@ -229,6 +230,7 @@ async fn every_mutation_is_for_those_in_the_table_and_a_refusal_changes_nothing(
     checkIn                  NOT_FOUND      FORBIDDEN      NOT_FOUND      yes            NOT_FOUND      yes            yes            FORBIDDEN      NOT_FOUND
     complete                 NOT_FOUND      FORBIDDEN      NOT_FOUND      yes            NOT_FOUND      yes            yes            FORBIDDEN      NOT_FOUND
     markNoShow               NOT_FOUND      FORBIDDEN      NOT_FOUND      yes            NOT_FOUND      yes            yes            FORBIDDEN      NOT_FOUND
+    updateCustomer           FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
     refund                   FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
     capturePayment           FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND
     chargeFee                FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      FORBIDDEN      yes            yes            FORBIDDEN      NOT_FOUND

@@ -229,8 +229,21 @@ impl Stage {
                     guest: Some(guest.token),
                 }
             }
+            "updateCustomer" => {
+                let id = self.customer().await;
+                Case::from(json!({ "input": { "id": id, "name": "Renamed", "tier": "vip" } }))
+            }
             _ => self.catalogue_case(mutation).await.into(),
         }
+    }
+
+    /// Somebody who has booked just now.
+    async fn customer(&self) -> String {
+        let guest = self.booked(&self.service, self.start()).await;
+        let query = "query($id: ID!) { booking(id: $id) { customer { id } } }";
+        let data = self.owner.data(query, json!({ "id": guest.booking })).await;
+        let id = data["booking"]["customer"]["id"].as_str();
+        id.unwrap().to_owned()
     }
 
     /// One endpoint serves for all: there may not be one for each of them.

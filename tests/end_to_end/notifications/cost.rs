@@ -63,6 +63,7 @@ async fn an_event_is_planned_by_as_many_statements_however_many_rules_there_are(
             template: "reminder".to_owned(),
             enabled: true,
             service_ids: None,
+            customer_tiers: None,
         };
         let set = world.engine.set_notification_rule(&world.owner, rule, None);
         set.await.unwrap();

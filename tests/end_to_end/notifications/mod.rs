@@ -2,9 +2,11 @@
 
 mod channels;
 mod cost;
+mod customers;
 mod reminders;
 mod rules;
 mod stage;
+mod tiers;
 mod upgrade;
 
 use plugin_api::Recipient;

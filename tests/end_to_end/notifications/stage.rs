@@ -19,7 +19,7 @@ use test_support::{App, Client, Courier, Deliveries, World, WorldOptions, invari
 const TOLD: &str = "query($id: ID!) { booking(id: $id) { notifications {
     channel audience to dueAt status subject body error } } }";
 const SET: &str = "mutation($input: NotificationRuleInput!) { setNotificationRule(input: $input) {
-    rule { id event offsetMinutes audience channels template enabled services { id } }
+    rule { id event offsetMinutes audience channels template enabled services { id } customerTiers }
     problems { code path message } } }";
 
 pub(super) struct Stage {

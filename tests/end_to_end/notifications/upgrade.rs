@@ -14,6 +14,10 @@ use super::stage::jobs;
 
 const DOWN: &str = include_str!("../../../migrations/2026-11-22-000002_notifications/down.sql");
 const UP: &str = include_str!("../../../migrations/2026-11-22-000002_notifications/up.sql");
+/// What was built on it since.
+const SINCE_DOWN: &str =
+    include_str!("../../../migrations/2026-11-23-000001_customer_tiers/down.sql");
+const SINCE_UP: &str = include_str!("../../../migrations/2026-11-23-000001_customer_tiers/up.sql");
 /// What was written for a booking before there were notifications.
 const BEFORE: &str = "
     UPDATE delivery SET plugin = 'email-smtp', part = 'customer' WHERE plugin = 'notifications';
@@ -42,8 +46,9 @@ async fn mails_that_wait_when_the_database_is_brought_up_to_date_go_out_each_onc
     world.engine.book(&world.owner, input, None).await.unwrap();
     let database = test_support::connect(&world.url).await;
     database.batch_execute(BEFORE).await.unwrap();
-    database.batch_execute(DOWN).await.unwrap();
-    database.batch_execute(UP).await.unwrap();
+    for step in [SINCE_DOWN, DOWN, UP, SINCE_UP] {
+        database.batch_execute(step).await.unwrap();
+    }
 
     let mut deliveries = Deliveries::watch(&world.url).await;
     // Another process, which knows no rules yet but those in the database.

@@ -12,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::booking::{BookingStatus, Span};
+use crate::customer::same_tier;
 use crate::event::{BookingFacts, EventKind};
 use crate::id::{NotificationRuleId, ServiceId};
 use crate::problem::Problem;
@@ -23,6 +24,8 @@ pub use who::{Audience, Channel, Recipient};
 
 /// The longest offset from a booking, in minutes: a year.
 pub const OFFSET_MAX: i32 = 366 * 24 * 60;
+/// The most tiers that a rule may name.
+pub const TIERS_MAX: usize = 50;
 
 /// When a rule speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -101,6 +104,8 @@ pub struct Rule {
     pub enabled: bool,
     /// For which services; empty: for all.
     pub service_ids: Vec<ServiceId>,
+    /// Of which customers it speaks, whoever it speaks to: those of these tiers; empty: of all, also of those without one.
+    pub customer_tiers: Vec<String>,
 }
 
 impl Rule {
@@ -136,6 +141,21 @@ impl Rule {
                 "must name at least one channel",
             ));
         }
+        self.check_tiers()
+    }
+
+    fn check_tiers(&self) -> Result<(), Problem> {
+        let wrong = |message: String| Problem::invalid(&["input", "customerTiers"], message);
+        if self.customer_tiers.len() > TIERS_MAX {
+            return Err(wrong(format!("must name at most {TIERS_MAX} tiers")));
+        }
+        let mut seen: Vec<&str> = Vec::new();
+        for tier in &self.customer_tiers {
+            if seen.iter().any(|known| same_tier(known, tier)) {
+                return Err(wrong("must not name a tier twice".to_owned()));
+            }
+            seen.push(tier);
+        }
         Ok(())
     }
 
@@ -155,6 +175,7 @@ impl Rule {
             || waits
             || self.moment != Moment::Event(kind)
             || !self.is_for(facts.service.id)
+            || self.passes_over(facts.customer_tier.as_deref()).is_some()
         {
             return Vec::new();
         }
@@ -167,13 +188,33 @@ impl Rule {
         recipients
     }
 
-    /// Whether it reminds of a booking of this service.
+    /// Whether it reminds of a booking of this service, where it does not pass over the customer.
     pub fn reminds_of(&self, service: ServiceId) -> bool {
         self.enabled && self.is_reminder() && self.is_for(service)
     }
 
     fn is_for(&self, service: ServiceId) -> bool {
         self.service_ids.is_empty() || self.service_ids.contains(&service)
+    }
+
+    /// Why nothing is said of the bookings of a customer of this tier, if that is so.
+    pub fn passes_over(&self, tier: Option<&str>) -> Option<&'static str> {
+        let mut tiers = self.customer_tiers.iter();
+        let named = tier.is_some_and(|own| tiers.any(|known| same_tier(known, own)));
+        (!named && !self.customer_tiers.is_empty())
+            .then_some("the rule is for customers of another tier")
+    }
+
+    /// Its channels in the order in which they are tried: to a customer first the one that they prefer, if it is one of the rule's.
+    pub fn channels_for(&self, recipient: Recipient, preferred: Option<Channel>) -> Vec<Channel> {
+        let first = preferred.filter(|_| recipient == Recipient::Customer);
+        let (mut ordered, rest): (Vec<_>, Vec<_>) = self
+            .channels
+            .iter()
+            .copied()
+            .partition(|channel| Some(*channel) == first);
+        ordered.extend(rest);
+        ordered
     }
 
     /// When a reminder of a booking at this time is due. Quiet hours push it to their end; one that would then come at or after the
@@ -209,7 +250,7 @@ impl Rule {
     }
 }
 
-/// The events after which the reminders of a booking are looked at again.
+/// The events after which the reminders of a booking are looked at again, or those of a customer's bookings.
 pub fn changes_reminders(kind: EventKind) -> bool {
     matches!(
         kind,
@@ -218,6 +259,7 @@ pub fn changes_reminders(kind: EventKind) -> bool {
             | EventKind::BookingCancelled
             | EventKind::BookingNoShow
             | EventKind::BookingDisplaced
+            | EventKind::CustomerChanged
     )
 }
 
@@ -237,6 +279,7 @@ pub fn default_rules(mut id: impl FnMut() -> NotificationRuleId) -> Vec<Rule> {
                 template: template.to_owned(),
                 enabled,
                 service_ids: Vec::new(),
+                customer_tiers: Vec::new(),
             });
         };
     for (kind, template) in [

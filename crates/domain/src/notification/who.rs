@@ -32,6 +32,15 @@ impl Channel {
         Self::ALL.into_iter().find(|channel| channel.name() == name)
     }
 
+    /// What it carries, as reasons call it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Email => "mail",
+            Self::Sms => "text messages",
+            Self::Push => "messages to an app",
+        }
+    }
+
     /// What its addresses are called in reasons.
     pub fn address_noun(self) -> &'static str {
         match self {

@@ -117,18 +117,13 @@ impl UseCase for BookCase {
         let conn = self.engine.0.database.conn().await?;
         let same =
             store::customer::customer_same(&conn, self.caller.business, &self.customer).await?;
-        let id = same.unwrap_or(self.customer.id);
-        let customer = Customer {
-            id,
-            ..self.customer.clone()
-        };
         let catalogue = match &seats {
             Seats::Taken(seating) => seating.scope.catalogue.clone(),
             Seats::Held(redeemed) => redeemed.catalogue.clone(),
         };
         let plan = BookPlan {
-            customer,
             is_new_customer: same.is_none() && !self.is_signed_in(),
+            customer: same.unwrap_or_else(|| self.customer.clone()),
             due: self.due(&catalogue)?,
             catalogue,
             seats,

@@ -83,6 +83,8 @@ impl Told<'_> {
             },
             customer_time_zone: customer.time_zone.clone(),
             customer_locale: customer.locale.clone(),
+            customer_tier: customer.tier.clone(),
+            customer_channel: customer.preferred_channel,
         })
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use domain::event::Event;
 use domain::id::{DeliveryId, Id};
-use domain::notification::{Notification, NotificationStatus};
+use domain::notification::{Channel, Notification, NotificationStatus};
 use store::Conn;
 use store::changes::{Changes, DeliveryRow};
 use uuid::Uuid;
 
-use super::send::{after, is_later};
+use super::send::{after, is_later, was_tried};
 use super::{MESSAGE, Saying};
 use crate::catalogue::Catalogue;
 use crate::tx::{TxError, UseCase};
@@ -25,6 +25,8 @@ pub(super) struct Fallen {
     pub reason: String,
     /// What it told of; none: no other channel is to tell it either.
     pub event: Option<Event>,
+    /// The one channel that is to carry it instead; none: the next of the rule.
+    pub rather: Option<Channel>,
 }
 
 struct FallCase {
@@ -128,16 +130,11 @@ impl Engine {
         if !known.is_reminder() && existing.iter().any(|other| is_later(known, other)) {
             return Vec::new();
         }
-        let key = |one: &Notification| (one.rule_id, one.occasion_id, one.recipient);
-        let was_tried = |channel| {
-            let mut own = existing.iter().filter(|other| key(other) == key(known));
-            own.any(|other| other.channel == channel)
+        let mut left = match fallen.rather {
+            Some(channel) => vec![channel],
+            None => after(rule, known, facts),
         };
-        let left: Vec<_> = after(rule, known.channel)
-            .iter()
-            .copied()
-            .filter(|channel| !was_tried(*channel))
-            .collect();
+        left.retain(|channel| !was_tried(existing, known, *channel));
         let now = self.clock().now();
         let saying = Saying {
             rule,

@@ -158,6 +158,7 @@ impl Engine {
                             status: NotificationStatus::Failed,
                             reason: reason.clone(),
                             event: event.as_deref().cloned(),
+                            rather: None,
                         };
                         return self
                             .fall_in_tx(conn, caller, catalogue, &fallen, changes)

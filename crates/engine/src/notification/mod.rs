@@ -4,9 +4,11 @@
 //! is to be said, each to one recipient by one channel, with a delivery to the channel's plugin ([`send`]). Guaranteed: of one event a rule
 //! speaks to one recipient once, and of one booking it reminds once, however often it moves (a unique key); what is said of one booking
 //! to one person by one plugin goes out in order; nothing is reminded of that was called off; what one channel cannot carry goes by the next
-//! ([`fail_over`]); how a message fares only moves forward.
+//! ([`fail_over`]); how a message fares only moves forward. What is said of an event goes by the customer as they were then (tier, preferred
+//! channel), a reminder by the customer as they are when it is sent: [`follow`] has what is planned follow them.
 
 mod fail_over;
+mod follow;
 mod inbound;
 mod notice;
 mod plan;

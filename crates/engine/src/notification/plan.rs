@@ -63,9 +63,27 @@ impl UseCase for PlanCase {
         if changes_reminders(self.event.kind) {
             let session = store::session::session_find(conn, business, booking.session_id).await?;
             let session = session.ok_or_else(|| TxError::race("the session is gone"))?;
-            planning.remind(&booking, &session, &existing);
+            let tier = self.tier_on(conn, catalogue, &booking).await?;
+            planning.remind(&booking, &session, &existing, tier.as_deref());
         }
         Ok((planning.write_in_tx(conn).await?, ()))
+    }
+}
+
+impl PlanCase {
+    /// The tier of the customer as it is now: what the event knew may be over. Asked only where a rule reminds by it.
+    async fn tier_on(
+        &self,
+        conn: &Conn,
+        catalogue: &Catalogue,
+        booking: &Booking,
+    ) -> Result<Option<String>> {
+        let mut rules = catalogue.notification_rules.iter();
+        if !rules.any(|rule| rule.is_reminder() && !rule.customer_tiers.is_empty()) {
+            return Ok(None);
+        }
+        let (engine, id) = (&self.engine, booking.customer_id);
+        Ok(engine.customer_on(conn, &self.caller, id).await?.tier)
     }
 }
 
@@ -124,7 +142,13 @@ impl Planning<'_> {
     }
 
     /// Has the reminders of the booking follow it as it is now.
-    fn remind(&mut self, booking: &Booking, session: &Session, existing: &[Notification]) {
+    fn remind(
+        &mut self,
+        booking: &Booking,
+        session: &Session,
+        existing: &[Notification],
+        tier: Option<&str>,
+    ) {
         let service = session.service_id;
         let all = self.catalogue.notification_rules.iter();
         for rule in all.filter(|rule| rule.reminds_of(service)) {
@@ -136,7 +160,9 @@ impl Planning<'_> {
             let planned = |known: &&&Notification| known.status == NotificationStatus::Planned;
             let active: Vec<&Notification> = own.iter().filter(planned).copied().collect();
             let due = self.due(rule, recipient, session);
-            let against = rule.silenced_by(booking.status);
+            let against = rule
+                .silenced_by(booking.status)
+                .or_else(|| rule.passes_over(tier));
             let late = (due <= self.now).then_some("its time had passed already");
             match against.or(late) {
                 Some(reason) => {
@@ -197,7 +223,8 @@ impl Planning<'_> {
             now: self.now,
         };
         let engine = &self.case.engine;
-        engine.drafts(self.catalogue, self.house, &saying, &rule.channels)
+        let channels = rule.channels_for(recipient, self.case.facts.customer_channel);
+        engine.drafts(self.catalogue, self.house, &saying, &channels)
     }
 
     fn replan(&mut self, known: &Notification, due_at: DateTime<Utc>, error: Option<&str>) {
@@ -268,19 +295,29 @@ impl Planning<'_> {
 impl Engine {
     /// Plans what is said of the event of a delivery.
     pub(super) async fn plan_notifications(&self, delivery: &Delivery) -> Result<Done, Failure> {
-        let Some(facts) = delivery.event.booking.clone() else {
-            return Ok(Done::skipped("the event has no booking"));
+        let (event, caller) = (&delivery.event, system(delivery.business_id));
+        let planned = match (&event.booking, event.customer_id) {
+            (Some(facts), _) => self.plan_for(caller, event, facts.clone()).await,
+            (None, Some(customer)) => self.follow_customer(caller, event, customer).await,
+            (None, None) => return Ok(Done::skipped("the event has no booking")),
         };
-        let caller = system(delivery.business_id);
-        let case = PlanCase {
-            engine: self.clone(),
-            caller,
-            event: delivery.event.clone(),
-            facts,
-        };
-        let planned = self.write(&caller, None, &case).await;
         planned
             .map(|()| Done::Delivered)
             .map_err(|error| away(&error))
+    }
+
+    pub(super) async fn plan_for(
+        &self,
+        caller: Caller,
+        event: &Event,
+        facts: BookingFacts,
+    ) -> Result<()> {
+        let case = PlanCase {
+            engine: self.clone(),
+            caller,
+            event: event.clone(),
+            facts,
+        };
+        self.write(&caller, None, &case).await
     }
 }

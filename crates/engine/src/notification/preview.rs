@@ -208,6 +208,7 @@ impl Engine {
             hold_id: None,
             payment_id: None,
             webhook_endpoint_id: None,
+            customer_id: None,
         })
     }
 }

@@ -7,6 +7,7 @@ use domain::event::EventKind;
 use domain::id::{CalendarId, Id, NotificationRuleId, ServiceId};
 use domain::notification::{Audience, Channel, Moment, Rule};
 use domain::problem::Problem;
+use domain::text;
 use plugin_api::Composer;
 use serde::Serialize;
 use store::changes::Changes;
@@ -40,6 +41,9 @@ pub struct SetRule {
     pub enabled: bool,
     /// For which services; none or empty: for all.
     pub service_ids: Option<Vec<ServiceId>>,
+    /// Of customers of which tiers; none or empty: of all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_tiers: Option<Vec<String>>,
 }
 
 /// A rule in place of the one before it.
@@ -195,6 +199,9 @@ impl Engine {
         {
             return Err(Problem::not_found(&["input", "serviceIds"], "service").into());
         }
+        let tiers = input.customer_tiers.iter().flatten();
+        let tiers = tiers.map(|tier| text::tier(&["input", "customerTiers"], tier));
+        let customer_tiers = tiers.collect::<Result<Vec<_>, _>>()?;
         let moment = Moment::from_name(&input.event).ok_or_else(|| {
             let message = format!("must be one of {}", Moment::names());
             Problem::invalid(&["input", "event"], message)
@@ -210,6 +217,7 @@ impl Engine {
             template,
             enabled: input.enabled,
             service_ids,
+            customer_tiers,
         };
         rule.check()?;
         Ok(NewRule { rule, before })

@@ -172,6 +172,7 @@ impl UseCase for PauseCase {
             hold_id: None,
             payment_id: None,
             webhook_endpoint_id: Some(self.id),
+            customer_id: None,
         };
         engine.record_event(others, &mut changes, &event)?;
         Ok((changes, ()))

@@ -255,6 +255,7 @@ fn customer(number: usize) -> CustomerInput {
         phone: None,
         time_zone: None,
         locale: None,
+        preferred_channel: None,
     }
 }
 

@@ -223,6 +223,7 @@ impl History<'_> {
             phone: None,
             time_zone: None,
             locale: None,
+            preferred_channel: None,
         }
     }
 }

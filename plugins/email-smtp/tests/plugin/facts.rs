@@ -60,6 +60,8 @@ pub fn booking() -> BookingFacts {
         },
         customer_time_zone: None,
         customer_locale: None,
+        customer_tier: None,
+        customer_channel: None,
     }
 }
 
@@ -158,6 +160,7 @@ pub fn message(kind: EventKind, recipient: Recipient, facts: BookingFacts) -> Me
             hold_id: None,
             payment_id: None,
             webhook_endpoint_id: None,
+            customer_id: None,
         },
         callback_url: None,
     }

@@ -1,7 +1,7 @@
 //! How it ended for a message: recorded as far as it is further on, and what failed for good goes another way.
 
 use domain::event::Event;
-use domain::notification::{Notification, NotificationStatus};
+use domain::notification::{Channel, Notification, NotificationStatus};
 use plugin_api::{Failure, MessageStatus, Sent};
 
 use super::super::fail_over::Fallen;
@@ -9,7 +9,12 @@ use super::{Desk, Ended, after};
 use crate::Error;
 
 impl Desk<'_> {
-    pub(super) async fn record(&self, known: &Notification, sent: Sent) -> Result<Ended, Error> {
+    pub(super) async fn record(
+        &self,
+        known: &Notification,
+        event: &Event,
+        sent: Sent,
+    ) -> Result<Ended, Error> {
         use store::notification as stored;
         let (status, reason) = match sent.status {
             MessageStatus::Sent => (NotificationStatus::Sent, None),
@@ -24,7 +29,7 @@ impl Desk<'_> {
         if let Some(reason) = reason {
             drop(conn);
             let failure = Failure::give_up(reason);
-            return self.failed(known, &self.delivery.event, failure).await;
+            return self.failed(known, event, failure).await;
         }
         stored::notification_hear(&conn, business, known.id, status, None).await?;
         Ok(Ended::Sent)
@@ -38,7 +43,7 @@ impl Desk<'_> {
         failure: Failure,
     ) -> Result<Ended, Error> {
         let reason = failure.reason().to_owned();
-        let has_other = self.has_another_way(known);
+        let has_other = self.has_another_way(known, event);
         let is_over = match &failure {
             Failure::GiveUp { .. } => true,
             Failure::NotYet { .. } => false,
@@ -56,10 +61,11 @@ impl Desk<'_> {
         Ok(Ended::Failed(failure))
     }
 
-    fn has_another_way(&self, known: &Notification) -> bool {
+    fn has_another_way(&self, known: &Notification, event: &Event) -> bool {
         let rule = self.catalogue.notification_rule(known.rule_id);
         let next = rule
-            .map(|rule| after(rule, known.channel))
+            .zip(event.booking.as_ref())
+            .map(|(rule, facts)| after(rule, known, facts))
             .unwrap_or_default();
         let mut next = next.iter();
         next.any(|channel| self.engine.channel_of(&self.catalogue, *channel).is_some())
@@ -75,6 +81,25 @@ impl Desk<'_> {
         self.fall(known, NotificationStatus::Suppressed, why, event)
             .await?;
         Ok(Ended::Not(why.to_owned()))
+    }
+
+    /// The customer would rather have it by another channel.
+    pub(super) async fn pass_on(
+        &self,
+        known: &Notification,
+        channel: Channel,
+        event: &Event,
+    ) -> Result<Ended, Error> {
+        let reason = format!("the customer prefers {}", channel.noun());
+        let fallen = Fallen {
+            known: known.clone(),
+            status: NotificationStatus::Suppressed,
+            reason: reason.clone(),
+            event: Some(event.clone()),
+            rather: Some(channel),
+        };
+        self.engine.fall(&self.caller, fallen).await?;
+        Ok(Ended::Not(reason))
     }
 
     /// It can never be put into words.
@@ -96,6 +121,7 @@ impl Desk<'_> {
             status,
             reason: reason.to_owned(),
             event: event.cloned(),
+            rather: None,
         };
         self.engine.fall(&self.caller, fallen).await
     }

@@ -2,12 +2,13 @@
 //! and how that ended is recorded. Nothing is sent inside a transaction; a repeat bears the same id.
 
 mod ended;
+mod reach;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::booking::Span;
-use domain::event::{BookingFacts, Event};
+use domain::event::{BookingFacts, Event, EventKind};
 use domain::id::NotificationId;
 use domain::notification::{Channel, Moment, Notification, NotificationStatus, Rule};
 use plugin_api::{
@@ -15,9 +16,9 @@ use plugin_api::{
 };
 use store::notification::Attempt;
 
-use super::{Words, away, contact, languages, name_of, no_address, region, system};
+pub(super) use self::reach::was_tried;
+use super::{Words, away, languages, name_of, system};
 use crate::catalogue::Catalogue;
-use crate::plugin::is_in_use;
 use crate::{Caller, Engine, Error};
 
 /// Where the messages of one delivery are sent.
@@ -134,6 +135,9 @@ impl Desk<'_> {
         let Some(facts) = &event.booking else {
             return self.suppress(known, "the event has no booking", None).await;
         };
+        if let Some(why) = rule.passes_over(facts.customer_tier.as_deref()) {
+            return self.suppress(known, why, None).await;
+        }
         if known.is_reminder() {
             if let Some(why) = out_of_time(rule, facts, now) {
                 return self.suppress(known, why, None).await;
@@ -142,11 +146,16 @@ impl Desk<'_> {
             if due > now {
                 return self.put_off(known, due, now).await;
             }
+            if let Some(channel) = self.rather(known, rule, &words.house, facts).await? {
+                return self.pass_on(known, channel, &event).await;
+            }
         } else if self.is_overtaken(known).await? {
             let why = "a later message is on its way";
             return self.suppress(known, why, None).await;
         }
-        match self.address(known, &words, facts).await? {
+        let way = (self.plugin, self.channel);
+        let to = self.address(way, known.recipient, &words.house, facts);
+        match to.await? {
             Ok(to) => self.hand_over(known, &words, &event, facts, &to).await,
             Err(why) => self.suppress(known, &why, Some(&event)).await,
         }
@@ -160,7 +169,13 @@ impl Desk<'_> {
         }
         let (caller, id) = (&self.caller, known.booking_id);
         let facts = self.engine.facts_of(caller, &self.catalogue, id).await?;
+        // Whatever had it planned, it tells of a booking that stands.
+        let kind = match event.kind {
+            EventKind::CustomerChanged => EventKind::BookingConfirmed,
+            kind => kind,
+        };
         Ok(Event {
+            kind,
             booking: Some(facts),
             ..event
         })
@@ -215,35 +230,6 @@ impl Desk<'_> {
         Ok(all.iter().any(|other| is_later(known, other)))
     }
 
-    /// Where to; or why it goes nowhere.
-    async fn address(
-        &self,
-        known: &Notification,
-        words: &Words<'_>,
-        facts: &BookingFacts,
-    ) -> Result<Result<String, String>, Error> {
-        if !is_in_use(&self.catalogue, self.plugin) {
-            let title = self.plugin.title();
-            return Ok(Err(format!("the business does not use {title} any more")));
-        }
-        let channel = known.channel;
-        let Some(given) = contact(&words.house, facts, known.recipient, channel) else {
-            return Ok(Err(no_address(known.recipient, channel)));
-        };
-        let to = match self.channel.address(&given, region(&facts.business.locale)) {
-            Ok(to) => to,
-            Err(none) => return Ok(Err(none.reason)),
-        };
-        let conn = self.engine.0.database.conn().await?;
-        let business = self.caller.business;
-        let out = store::notification_rule::opt_out_exists(&conn, business, channel, &to).await?;
-        Ok(if out {
-            Err("opted out".to_owned())
-        } else {
-            Ok(to)
-        })
-    }
-
     async fn hand_over(
         &self,
         known: &Notification,
@@ -273,7 +259,7 @@ impl Desk<'_> {
         };
         let message = self.message(known, composed, event, facts, to, since);
         match self.channel.send(&self.delivery.settings, &message).await {
-            Ok(sent) => self.record(known, sent).await,
+            Ok(sent) => self.record(known, event, sent).await,
             Err(failure) => self.failed(known, event, failure).await,
         }
     }
@@ -344,20 +330,24 @@ fn out_of_time(rule: &Rule, facts: &BookingFacts, now: DateTime<Utc>) -> Option<
     rule.silenced_by(facts.status).or(late)
 }
 
-/// The channels of a rule behind one of them.
-pub(super) fn after(rule: &Rule, channel: Channel) -> &[Channel] {
-    let place = rule.channels.iter().position(|known| *known == channel);
-    let next = place.map_or(rule.channels.len(), |place| place + 1);
-    rule.channels.get(next..).unwrap_or_default()
+/// The channels of a rule that are tried after the one of a message.
+pub(super) fn after(rule: &Rule, known: &Notification, facts: &BookingFacts) -> Vec<Channel> {
+    let all = rule.channels_for(known.recipient, facts.customer_channel);
+    let before = all.iter().position(|channel| *channel == known.channel);
+    let next = before.map_or(all.len(), |place| place + 1);
+    all.into_iter().skip(next).collect()
 }
 
 /// Whether the same is said by another channel.
 fn goes_another_way(known: &Notification, other: &Notification) -> bool {
     let key = |one: &Notification| (one.rule_id, one.occasion_id, one.recipient);
     let id: fn(&Notification) -> NotificationId = |one| one.id;
-    key(known) == key(other)
-        && id(known) < id(other)
-        && other.status != NotificationStatus::Suppressed
+    let is_later = id(known) < id(other) && other.status != NotificationStatus::Suppressed;
+    let is_said = matches!(
+        other.status,
+        NotificationStatus::Planned | NotificationStatus::Sent | NotificationStatus::Delivered
+    );
+    key(known) == key(other) && id(known) != id(other) && (is_later || is_said)
 }
 
 /// Whether another message to the same recipient tells of something that happened later.
