@@ -15,7 +15,8 @@ use plugin_api::Failure;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, stopped};
+use crate::pace::Pace;
+use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, apart, stopped};
 
 /// How many calendars are read at once.
 const CONCURRENCY: usize = 8;
@@ -29,6 +30,7 @@ struct Runner {
     options: Arc<JobOptions>,
     stop: watch::Receiver<bool>,
     places: Arc<Semaphore>,
+    pace: Pace,
     /// How many are being read, by business.
     under_way: Arc<Mutex<HashMap<BusinessId, usize>>>,
     ended: Arc<Notify>,
@@ -42,6 +44,7 @@ pub(crate) async fn run_calendars(
 ) {
     let places = CONCURRENCY.min(options.concurrency);
     let runner = Runner {
+        pace: Pace::new(engine.clone(), &options),
         engine,
         options,
         stop,
@@ -70,6 +73,7 @@ impl Runner {
                 _ = committed.changed() => tokio::time::sleep(TOGETHER).await,
                 () = stopped(&mut stop) => {}
             }
+            self.pace.stand_back().await;
         }
         // Each of them hears the stop, too, and ends within the grace.
         while working.join_next().await.is_some() {}
@@ -79,10 +83,14 @@ impl Runner {
     async fn begin(&self, working: &mut JoinSet<()>) -> engine::Result<()> {
         let limit = TimeDelta::from_std(self.options.time_limit).unwrap_or(TimeDelta::minutes(1));
         loop {
-            let room = i64::try_from(self.places.available_permits()).unwrap_or(1);
+            let (room, is_slow) = (
+                self.pace.room(self.places.available_permits()),
+                self.pace.is_slow(),
+            );
             if room == 0 {
                 return Ok(());
             }
+            let room = i64::try_from(room).unwrap_or(1);
             let due = self.engine.calendars_due(&self.full(), room).await?;
             let mut has_begun = false;
             for due in due {
@@ -94,12 +102,9 @@ impl Runner {
                 let Some(taken) = taken else { continue };
                 has_begun = true;
                 let runner = self.clone();
-                working.spawn(async move {
-                    runner.read(taken).await;
-                    drop(place);
-                });
+                working.spawn(async move { runner.read(taken, place).await });
             }
-            if !has_begun {
+            if !has_begun || is_slow {
                 return Ok(());
             }
         }
@@ -153,23 +158,24 @@ impl Runner {
         }
     }
 
-    /// Reads one, on a task of its own: cut off at the time limit, a panic caught, given back when the jobs stop.
-    async fn read(&self, taken: TakenSource) {
+    /// Reads one, apart: cut off at the time limit, a panic caught, given back when the jobs stop.
+    async fn read(&self, taken: TakenSource, place: Place) {
         let engine = self.engine.clone();
         let taken = Arc::new(taken);
         let reading = taken.clone();
-        let mut task = tokio::spawn(async move { engine.read_calendar(&reading).await });
+        let work = async move { engine.read_calendar(&reading).await };
+        let mut apart = apart::begin(work, place);
         let mut stop = self.stop.clone();
         let grace = async {
             stopped(&mut stop).await;
             tokio::time::sleep(self.options.grace).await;
         };
         let ended = tokio::select! {
-            ended = &mut task => Some(ended.unwrap_or_else(|_| Err(Failure::retry("the plugin panicked")))),
+            ended = &mut apart.task => ended.unwrap_or_else(|_| Some(Err(Failure::retry("the plugin panicked")))),
             () = tokio::time::sleep(self.options.time_limit) => Some(Err(Failure::retry("the plugin took too long"))),
             () = grace => None,
         };
-        task.abort();
+        drop(apart);
         let recorded = match ended {
             Some(Ok(())) => Ok(()),
             Some(Err(failure)) => {

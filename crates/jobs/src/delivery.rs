@@ -9,18 +9,16 @@ use engine::Engine;
 use engine::delivery::{DueDelivery, EndedAttempt, Ending, TakenDelivery};
 use engine::plugin::NotInUse;
 use plugin_api::{Delivery, Done, Failure, Plugin, PluginSettings};
-use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::gate::{Ended, Gate};
+use crate::pace::Pace;
 use crate::record::Recorder;
-use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, stopped};
+use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, apart, stopped};
 
 /// Commits that come within this time are looked at together.
 const TOGETHER: Duration = Duration::from_millis(40);
-/// While many write, people wait for that and nobody for a delivery: the next ones begin this much later.
-const STAND_BACK: Duration = Duration::from_millis(400);
 /// Who has not decided yet is asked again no sooner and no later than this.
 const NOT_YET_MIN: TimeDelta = TimeDelta::seconds(10);
 const NOT_YET_MAX: TimeDelta = TimeDelta::hours(1);
@@ -36,6 +34,7 @@ pub(crate) struct Runner {
     stop: watch::Receiver<bool>,
     gate: Arc<Gate>,
     places: Arc<Semaphore>,
+    pace: Pace,
     recorder: Recorder,
 }
 
@@ -48,6 +47,7 @@ impl Runner {
         recorder: Recorder,
     ) -> Self {
         let places = Arc::new(Semaphore::new(options.concurrency));
+        let pace = Pace::new(engine.clone(), &options);
         let gate = Arc::new(Gate::new(options.concurrency.div_ceil(2)));
         Self {
             engine,
@@ -56,6 +56,7 @@ impl Runner {
             stop,
             gate,
             places,
+            pace,
             recorder,
         }
     }
@@ -78,27 +79,16 @@ impl Runner {
                 _ = committed.changed() => tokio::time::sleep(TOGETHER).await,
                 () = stopped(&mut stop) => {}
             }
-            if self.many_write() {
-                tokio::time::sleep(STAND_BACK).await;
-            }
+            self.pace.stand_back().await;
         }
         // Each of them hears the stop, too, and ends within the grace.
         while working.join_next().await.is_some() {}
     }
 
-    fn many_write(&self) -> bool {
-        self.engine.writes_under_way() >= self.options.many_writes
-    }
-
     /// Begins what is due, as much as there is room for.
     async fn begin(&self, working: &mut JoinSet<()>) -> engine::Result<()> {
         loop {
-            let step = if self.many_write() {
-                self.options.step
-            } else {
-                usize::MAX
-            };
-            let room = self.places.available_permits().min(step);
+            let room = self.pace.room(self.places.available_permits());
             if room == 0 {
                 return Ok(());
             }
@@ -194,8 +184,7 @@ impl Runner {
         self.recorder.record(taken.business_id, attempt);
     }
 
-    /// Has the plugin work on it: cut off at the time limit, a panic caught. None: the jobs stop. It works on a thread of its own, and keeps its
-    /// place for as long as it does: one that blocks its thread takes nothing from others, and no more than its own places.
+    /// Has the plugin work on it, apart: cut off at the time limit, a panic caught. None: the jobs stop.
     async fn react(
         &self,
         delivery: Delivery,
@@ -203,29 +192,18 @@ impl Runner {
         place: OwnedSemaphorePermit,
     ) -> Option<Result<Done, Failure>> {
         let (plugin, engine) = (self.plugin.clone(), self.engine.clone());
-        let (still_wanted, cut_off) = oneshot::channel::<()>();
-        let runtime = Handle::current();
-        let mut task = tokio::task::spawn_blocking(move || {
-            let _place = place;
-            runtime.block_on(async move {
-                tokio::select! {
-                    done = engine.work_on(&*plugin, &delivery, is_last) => Some(done),
-                    _ = cut_off => None,
-                }
-            })
-        });
+        let work = async move { engine.work_on(&*plugin, &delivery, is_last).await };
+        let mut apart = apart::begin(work, place);
         let mut stop = self.stop.clone();
         let grace = async {
             stopped(&mut stop).await;
             tokio::time::sleep(self.options.grace).await;
         };
-        let result = tokio::select! {
-            ended = &mut task => ended.unwrap_or_else(|_| Some(Err(Failure::retry("the plugin panicked")))),
+        tokio::select! {
+            ended = &mut apart.task => ended.unwrap_or_else(|_| Some(Err(Failure::retry("the plugin panicked")))),
             () = tokio::time::sleep(self.options.time_limit) => Some(Err(Failure::retry("the plugin took too long"))),
             () = grace => None,
-        };
-        drop(still_wanted);
-        result
+        }
     }
 
     /// Whether the delivery is parked if this attempt fails.

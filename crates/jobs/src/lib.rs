@@ -9,10 +9,12 @@
 //!
 //! Timers have no memory of their own: what is due is read from the database, so a restart loses none.
 
+mod apart;
 mod backoff;
 mod calendar;
 mod delivery;
 mod gate;
+mod pace;
 mod record;
 mod timer;
 
@@ -39,7 +41,7 @@ pub struct JobOptions {
     pub concurrency: usize,
     /// So many writes under way in this process are many: deliveries stand back for them.
     pub many_writes: usize,
-    /// How many deliveries one plugin then begins at a time.
+    /// How many deliveries one plugin then begins at a time, and how many calendars are then begun to be read.
     pub step: usize,
     /// How long one attempt may take.
     pub time_limit: Duration,
