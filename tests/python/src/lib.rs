@@ -1,4 +1,4 @@
-//! Software from PyPI that is not ours, for tests to be made against: a mail server with a reader of invitations, and a Stripe that somebody else
+//! Software in Python that is not ours, for tests to be made against: a mail server with a reader of invitations, and a Stripe that somebody else
 //! wrote. `scripts/test.sh` installs it; where it is not there, a test is left out, and says so.
 
 mod mail;
