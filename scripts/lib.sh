@@ -139,3 +139,33 @@ ensure_npm_tools() {
     BOOKABLE_NPM_TOOLS=$tools
     export BOOKABLE_NPM_TOOLS
 }
+
+# Software from PyPI that tests are made against, as above; the tests find it by BOOKABLE_PYTHON_TOOLS.
+ensure_python_tools() {
+    local root=$1 tools
+    tools=$(target_directory "$root")/python-tools
+    # What it was made of may be gone: a system's Python is replaced by its next version.
+    if ! cmp -s "$root/tests/python/requirements.txt" "$tools/installed.txt" || ! "$tools/bin/python" -c ''; then
+        if ! command -v python3 >/dev/null 2>&1; then
+            say "!! LEFT OUT: the tests against software from PyPI (there is no python3: install Python 3.11 or newer)"
+            return 0
+        fi
+        say "Installing the software from PyPI that tests are made against."
+        rm -rf "$tools"
+        if ! python3 -m venv "$tools" >&2; then
+            rm -rf "$tools"
+            say "!! LEFT OUT: the tests against software from PyPI (python3 has no venv; Debian, Ubuntu: apt install python3-venv)"
+            return 0
+        fi
+        # Of localstripe there is only the source.
+        if ! "$tools/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --only-binary :all: \
+            --no-binary localstripe --require-hashes -r "$root/tests/python/requirements.txt" >&2; then
+            rm -rf "$tools"
+            say "!! LEFT OUT: the tests against software from PyPI (it could not be installed; Python 3.11 or newer is needed)"
+            return 0
+        fi
+        cp "$root/tests/python/requirements.txt" "$tools/installed.txt"
+    fi
+    BOOKABLE_PYTHON_TOOLS=$tools
+    export BOOKABLE_PYTHON_TOOLS
+}

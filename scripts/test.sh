@@ -11,6 +11,7 @@ ensure_component rustfmt
 ensure_component clippy
 ensure_postgres
 ensure_npm_tools .
+ensure_python_tools .
 
 say "== format"
 cargo fmt --all --check

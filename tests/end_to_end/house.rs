@@ -27,6 +27,7 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("webhooks", &["domain", "plugin-api", "outbound"]),
         ("bad-proxy", &[]),
         ("npm-tools", &[]),
+        ("python-tools", &[]),
         ("sms-twilio", &["domain", "plugin-api", "outbound"]),
         ("fake-stripe", &[]),
         ("fake-twilio", &[]),

@@ -20,6 +20,7 @@ mod hang_up;
 mod house;
 mod limits;
 mod live;
+mod mail_elsewhere;
 mod mail_settings;
 mod memory;
 mod notices;

@@ -137,9 +137,10 @@ impl Stage {
                 .to_string()
                 .into_bytes(),
             at: self.world.clock.now(),
+            business_name: String::new(),
         };
         let (engine, slug) = (&self.world.engine, &self.world.slug);
-        let answer = engine.take_call(slug, "payments-till", &request).await;
+        let answer = engine.take_call(slug, "payments-till", request).await;
         assert_eq!(answer.unwrap(), InboundAnswer::Kept(None));
     }
 

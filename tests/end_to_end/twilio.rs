@@ -129,7 +129,7 @@ async fn its_calls_are_believed_by_their_signature_alone() {
     let help = stage.twilio.receive(TO, "HELP", &url);
     let (status, body) = stage.twilio.post(&help).await.unwrap();
     assert_eq!(status, 200);
-    assert!(body.contains("<Message>Test: "), "{body}");
+    assert!(body.contains("<Message>Test &amp; Sons: "), "{body}");
     let asked = format!("{url}?message=ntf_00000000000000000000000001");
     let fields = [("MessageSid", "SM1"), ("MessageStatus", "delivered")];
     let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));

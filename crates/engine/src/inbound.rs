@@ -107,7 +107,7 @@ impl Engine {
         &self,
         slug: &str,
         plugin: &str,
-        request: &InboundRequest,
+        mut request: InboundRequest,
     ) -> Result<InboundAnswer> {
         let business = match self.business_id(slug).await {
             Ok(business) => business,
@@ -129,7 +129,8 @@ impl Engine {
         if settings.version() == 0 && !is_in_use(&catalogue, &**plugin) {
             return Ok(InboundAnswer::Nobody);
         }
-        let mut call = match inbound.verify(&settings, request) {
+        request.business_name.clone_from(&catalogue.business.name);
+        let mut call = match inbound.verify(&settings, &request) {
             Ok(call) => call,
             Err(refused) => {
                 tracing::warn!(plugin = plugin.name(), %business, %refused, "a call was refused");

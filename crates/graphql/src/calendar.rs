@@ -70,7 +70,7 @@ pub struct CalendarMutation;
 #[Object]
 impl CalendarMutation {
     /// Answers the address of the page on which the provider gives consent; good for ten minutes. The answer comes back to
-    /// `/plugins/<name>/<business>/oauth`, and connects the calendar. Owners, managers, and the provider themself.
+    /// `/plugins/<name>/<business>/oauth`; when the provider has confirmed there, the calendar is connected. Owners, managers, and the provider themself.
     async fn start_calendar_connection(
         &self,
         ctx: &Context<'_>,

@@ -21,6 +21,8 @@ pub struct InboundRequest {
     pub body: Vec<u8>,
     /// When it came.
     pub at: DateTime<Utc>,
+    /// The name of the business that was called, for people to read. The engine fills it in.
+    pub business_name: String,
 }
 
 impl InboundRequest {

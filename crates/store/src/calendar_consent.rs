@@ -45,6 +45,17 @@ pub async fn consent_insert_in_tx(
     Ok(())
 }
 
+/// A consent that waits for its answer.
+pub async fn consent_get(
+    mut conn: &Conn,
+    business: BusinessId,
+    state_hash: &[u8],
+) -> Result<Option<ConsentRow>> {
+    let own = calendar_consent::table.find((business.uuid(), state_hash));
+    let found = own.select(ConsentRow::as_select()).first(&mut conn).await;
+    Ok(found.optional()?)
+}
+
 /// Takes a consent away for its one answer; none: it was never asked for, or has had its answer.
 pub async fn consent_take_in_tx(
     mut conn: &Conn,

@@ -82,7 +82,7 @@ fn answered(sid: &str, fields: &Fields, request: &InboundRequest) -> Inbound {
         _ => InboundAbout::Nothing,
     };
     let body = if wish == Some(Wish::Help) && known.is_empty() {
-        who_writes(&request.url)
+        who_writes(&request.business_name)
     } else {
         // STOP and START Twilio confirms by itself.
         NO_REPLY.to_owned()
@@ -97,22 +97,13 @@ fn answered(sid: &str, fields: &Fields, request: &InboundRequest) -> Inbound {
     }
 }
 
-/// The answer to HELP. Who writes is in the address that was called.
-fn who_writes(url: &str) -> String {
-    let path = url.split(['?', '#']).next().unwrap_or_default();
-    let slug = path.trim_end_matches('/').rsplit('/').next();
-    let words = slug.unwrap_or_default().split('-').map(capitalized);
-    let name = escaped(&words.collect::<Vec<_>>().join(" "));
+/// The answer to HELP.
+fn who_writes(business: &str) -> String {
+    let name = escaped(business);
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Message>{name}: messages about your appointments come from this number. \
          Reply STOP to get no more of them, START to get them again.</Message></Response>"
     )
-}
-
-fn capitalized(word: &str) -> String {
-    let mut rest = word.chars();
-    let first = rest.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(rest).collect()
 }
 
 fn escaped(text: &str) -> String {
@@ -181,9 +172,9 @@ mod tests {
 
     #[test]
     fn help_says_who_writes_and_how_to_stop() {
-        let reply = who_writes("https://book.example/plugins/sms-twilio/salon-aurora?message=x");
+        let reply = who_writes("Salon Aurora");
         assert!(reply.contains("<Message>Salon Aurora: messages"), "{reply}");
         assert!(reply.contains("Reply STOP"), "{reply}");
-        assert!(who_writes("http://h/a&b<c>\u{7}/").contains("A&amp;b&lt;c&gt;:"));
+        assert!(who_writes("a&b<c>\u{7}").contains("<Message>a&amp;b&lt;c&gt;:"));
     }
 }

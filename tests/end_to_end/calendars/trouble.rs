@@ -276,12 +276,13 @@ async fn a_call_that_comes_while_a_calendar_is_read_has_it_read_again() {
         .into(),
         body: Vec::new(),
         at: stage.world.clock.now(),
+        business_name: String::new(),
     };
     let nudge = async |number: &str| {
         let mut call = call.clone();
         number.clone_into(&mut call.headers[2].1);
         engine
-            .take_call("test", "calendar-diary", &call)
+            .take_call("test", "calendar-diary", call)
             .await
             .unwrap();
     };

@@ -1,9 +1,10 @@
 //! A provider consents on a page of the other side, which sends them back here with a code (OAuth 2.0 with PKCE).
 //!
 //! What the answer must bear is random, known by its hash, bound to business, provider and plugin, good for one answer and ten minutes. The
-//! verifier is kept sealed beside it: the code alone is of no use to anybody.
+//! verifier is kept sealed beside it: the code alone is of no use to anybody. To come back is not yet the answer: the provider is told first
+//! to whom they show their calendar, and the answer is taken, and the code redeemed, when they say yes.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::id::{Id, ProviderId};
 use domain::problem::Problem;
 use plugin_api::Consent;
@@ -34,13 +35,28 @@ pub struct ConsentAnswer {
     pub error: Option<String>,
 }
 
+/// Whom a consent is about, by the names that people know them by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentParties {
+    /// The business that asked.
+    pub business: String,
+    /// Whose bookings are entered.
+    pub provider: String,
+    /// What is connected: the plugin's title.
+    pub calendar: String,
+}
+
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConsentOutcome {
-    /// The calendar of this provider is connected.
-    Connected(String),
+    /// It was asked for, and the provider has not said yet that it is meant.
+    Asked(ConsentParties),
+    /// The calendar is connected.
+    Connected(ConsentParties),
     /// It is not, and why.
     Failed(String),
+    /// The answer was not asked for, came too late, or has been taken.
+    Over,
     /// Nobody here asks for consents.
     Nobody,
 }
@@ -94,7 +110,7 @@ impl UseCase for TakeCase {
         let (business, now) = (self.caller.business, self.engine.clock().now());
         let row =
             store::calendar_consent::consent_take_in_tx(conn, business, &self.state_hash).await?;
-        let good = row.filter(|row| row.plugin == self.plugin && row.expires_at > now);
+        let good = row.filter(|row| is_good(row, self.plugin, now));
         let taken = good.map(|row| Taken {
             provider: ProviderId::from_uuid(row.provider_id),
             redirect_url: row.redirect_url,
@@ -104,8 +120,28 @@ impl UseCase for TakeCase {
     }
 }
 
+/// Whether an answer by this plugin is taken now.
+fn is_good(row: &ConsentRow, plugin: &str, now: DateTime<Utc>) -> bool {
+    row.plugin == plugin && row.expires_at > now
+}
+
 fn sealed_for(plugin: &str, provider: ProviderId) -> String {
     format!("{plugin}/{provider}/consent")
+}
+
+/// What became of it, a refusal in words for people.
+fn told(
+    parties: Result<Option<ConsentParties>>,
+    outcome: impl FnOnce(ConsentParties) -> ConsentOutcome,
+) -> Result<ConsentOutcome> {
+    match parties {
+        Ok(parties) => Ok(parties.map_or(ConsentOutcome::Over, outcome)),
+        Err(Error::Refused(problems)) => {
+            let said: Vec<String> = problems.iter().map(in_words).collect();
+            Ok(ConsentOutcome::Failed(said.join("; ")))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 impl Engine {
@@ -156,54 +192,103 @@ impl Engine {
         Ok(url)
     }
 
-    /// Takes what the other side of a plugin sends a provider back with, and connects their calendar.
+    /// Hears what the other side of a plugin sends a provider back with, and says whom it is about. A no is taken at once; a yes changes
+    /// nothing, and is taken by [`Self::take_consent`].
+    pub async fn hear_consent(
+        &self,
+        slug: &str,
+        plugin: &str,
+        answer: ConsentAnswer,
+    ) -> Result<ConsentOutcome> {
+        if answer.error.is_some() || answer.code.is_none() {
+            return self.take_consent(slug, plugin, answer).await;
+        }
+        let Some((caller, plugin)) = self.consent_to(slug, plugin).await? else {
+            return Ok(ConsentOutcome::Nobody);
+        };
+        let asked = self.asked_consent(&caller, plugin, answer).await;
+        told(asked, ConsentOutcome::Asked)
+    }
+
+    /// Takes what the other side of a plugin sent a provider back with, who has said that it is meant, and connects their calendar.
     pub async fn take_consent(
         &self,
         slug: &str,
         plugin: &str,
         answer: ConsentAnswer,
     ) -> Result<ConsentOutcome> {
+        let Some((caller, plugin)) = self.consent_to(slug, plugin).await? else {
+            return Ok(ConsentOutcome::Nobody);
+        };
+        let engine = self.clone();
+        let taken = self.detached(async move { engine.consented(&caller, plugin, answer).await });
+        told(taken.await, ConsentOutcome::Connected)
+    }
+
+    /// The business with this slug and the plugin of this name, where there are both.
+    async fn consent_to(&self, slug: &str, plugin: &str) -> Result<Option<(Caller, &'static str)>> {
         let business = match self.business_id(slug).await {
             Ok(business) => business,
-            Err(Error::NoBusiness(_)) => return Ok(ConsentOutcome::Nobody),
+            Err(Error::NoBusiness(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
         let mut all = self.plugins().iter();
         let known = all.find(|known| known.name() == plugin && known.calendar().is_some());
-        let Some(plugin) = known else {
-            return Ok(ConsentOutcome::Nobody);
-        };
-        let (engine, caller, name) = (self.clone(), Caller::system(business), plugin.name());
-        let taken = self.detached(async move { engine.consented(&caller, name, answer).await });
-        match taken.await {
-            Ok(provider) => Ok(ConsentOutcome::Connected(provider)),
-            Err(Error::Refused(problems)) => {
-                let said: Vec<String> = problems.iter().map(in_words).collect();
-                Ok(ConsentOutcome::Failed(said.join("; ")))
-            }
-            Err(error) => Err(error),
-        }
+        Ok(known.map(|plugin| (Caller::system(business), plugin.name())))
     }
 
-    /// Answers the provider's name.
+    /// Whom an answer is about; none: there is nothing to take.
+    async fn asked_consent(
+        &self,
+        caller: &Caller,
+        plugin: &'static str,
+        answer: ConsentAnswer,
+    ) -> Result<Option<ConsentParties>> {
+        let state_hash = secret::hash(answer.state.unwrap_or_default().as_bytes());
+        let conn = self.0.database.conn().await?;
+        let row = store::calendar_consent::consent_get(&conn, caller.business, &state_hash).await?;
+        drop(conn);
+        let now = self.clock().now();
+        let Some(row) = row.filter(|row| is_good(row, plugin, now)) else {
+            return Ok(None);
+        };
+        let provider = ProviderId::from_uuid(row.provider_id);
+        let parties = self.consent_parties(caller, plugin, provider).await?;
+        Ok(Some(parties))
+    }
+
+    async fn consent_parties(
+        &self,
+        caller: &Caller,
+        plugin: &str,
+        provider: ProviderId,
+    ) -> Result<ConsentParties> {
+        let plugin = self.connectable(caller, &[], provider, plugin).await?;
+        let catalogue = self.catalogue(caller).await?;
+        let provider = catalogue.provider(provider);
+        Ok(ConsentParties {
+            business: catalogue.business.name.clone(),
+            provider: provider.map_or_else(String::new, |provider| provider.name.clone()),
+            calendar: plugin.title().to_owned(),
+        })
+    }
+
+    /// Takes an answer; none: there is nothing to take.
     async fn consented(
         &self,
         caller: &Caller,
         plugin: &'static str,
         answer: ConsentAnswer,
-    ) -> Result<String> {
+    ) -> Result<Option<ConsentParties>> {
         let case = TakeCase {
             engine: self.clone(),
             caller: *caller,
             plugin,
             state_hash: secret::hash(answer.state.unwrap_or_default().as_bytes()),
         };
-        let taken = self.write(caller, None, &case).await?;
-        let taken = taken.ok_or_else(|| {
-            Problem::conflict(
-                "this answer was not asked for, came too late or has been used: begin again",
-            )
-        })?;
+        let Some(taken) = self.write(caller, None, &case).await? else {
+            return Ok(None);
+        };
         let code = answer.code.filter(|_| answer.error.is_none());
         let code = code.ok_or_else(|| Problem::conflict("the consent was not given"))?;
         let refresh_token = self.redeem_consent(caller, plugin, &taken, &code).await?;
@@ -214,10 +299,9 @@ impl Engine {
             read_from: None,
             write_to: None,
         };
+        let parties = self.consent_parties(caller, plugin, taken.provider).await?;
         self.connect_calendar(caller, input, None).await?;
-        let catalogue = self.catalogue(caller).await?;
-        let provider = catalogue.provider(taken.provider);
-        Ok(provider.map_or_else(String::new, |provider| provider.name.clone()))
+        Ok(Some(parties))
     }
 
     async fn redeem_consent(

@@ -26,7 +26,7 @@ mod work;
 
 pub(crate) use call::CalledSource;
 pub use connect::ConnectCalendar;
-pub use consent::{ConsentAnswer, ConsentOutcome};
+pub use consent::{ConsentAnswer, ConsentOutcome, ConsentParties};
 pub use sync::{DueSource, TakenSource};
 pub use view::CalendarConnection;
 pub(crate) use work::Work;

@@ -42,8 +42,9 @@ pub(super) async fn take(
         headers: headers.collect(),
         body: body.to_vec(),
         at: site.engine().clock().now(),
+        business_name: String::new(),
     };
-    match site.engine().take_call(&slug, &plugin, &call).await {
+    match site.engine().take_call(&slug, &plugin, call).await {
         Ok(InboundAnswer::Kept(None)) => StatusCode::OK.into_response(),
         Ok(InboundAnswer::Kept(Some(reply))) => {
             ([(CONTENT_TYPE, reply.content_type)], reply.body).into_response()

@@ -14,6 +14,7 @@ mod negotiate;
 pub(crate) mod observe;
 mod operation;
 pub(crate) mod options;
+mod page;
 mod query;
 pub(crate) mod rate;
 pub(crate) mod site;
@@ -49,7 +50,10 @@ pub(crate) fn router(site: Site) -> Router {
         .route("/", get(graphiql::page))
         .route("/graphiql/{file}", get(graphiql::file))
         .route("/plugins/{plugin}/{business}", post(inbound::take))
-        .route("/plugins/{plugin}/{business}/oauth", get(consent::take))
+        .route(
+            "/plugins/{plugin}/{business}/oauth",
+            get(consent::ask).post(consent::take),
+        )
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .fallback(not_found)

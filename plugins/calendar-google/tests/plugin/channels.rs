@@ -52,6 +52,7 @@ fn verify(headers: &[(&str, &str)]) -> Result<Inbound, InboundRefused> {
         headers: headers.iter().map(own).collect(),
         body: Vec::new(),
         at: noon(),
+        business_name: "Salon".to_owned(),
     };
     plugin().verify(&PluginSettings::none(), &request)
 }

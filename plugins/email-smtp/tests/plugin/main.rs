@@ -11,6 +11,7 @@ mod contract;
 mod facts;
 mod fake_smtp;
 mod outbox;
+mod python;
 mod smtp;
 mod tls;
 

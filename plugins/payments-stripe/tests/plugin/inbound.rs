@@ -41,6 +41,7 @@ pub(crate) fn call(signed: &SignedEvent) -> InboundRequest {
         ],
         body: signed.body.clone(),
         at: now(),
+        business_name: "Salon Aurora".to_owned(),
     }
 }
 

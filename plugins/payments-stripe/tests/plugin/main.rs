@@ -12,6 +12,7 @@ mod fees;
 mod inbound;
 mod npm;
 mod payments;
+mod python;
 mod refunds;
 
 use std::time::Duration;

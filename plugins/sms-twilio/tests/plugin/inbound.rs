@@ -21,6 +21,7 @@ pub fn request(callback: &Callback) -> InboundRequest {
         ],
         body: callback.body.clone(),
         at: start(),
+        business_name: "Chez Zoë <& fils>".to_owned(),
     }
 }
 
@@ -109,7 +110,9 @@ async fn words_that_have_a_meaning_are_wishes() {
         assert_eq!(inbound.external_id, callback.fields["MessageSid"]);
         let reply = inbound.reply.unwrap();
         assert_eq!(reply.content_type, "text/xml");
-        let says_something = reply.body.contains("<Message>Salon Aurora: ");
+        let says_something = reply
+            .body
+            .contains("<Message>Chez Zoë &lt;&amp; fils&gt;: ");
         assert_eq!(says_something, wish == Some(Wish::Help), "{word}");
     }
 }

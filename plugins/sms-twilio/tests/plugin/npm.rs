@@ -145,6 +145,7 @@ async fn we_believe_what_twilios_own_library_believes() {
             )],
             body: sent.into_bytes(),
             at: crate::start(),
+            business_name: "Salon".to_owned(),
         };
         let ours = plugin.verify(&settings, &request).is_ok();
         assert_eq!(json!(ours), said["believed"], "{call}");
