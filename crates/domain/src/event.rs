@@ -43,6 +43,12 @@ pub enum EventKind {
     /// Money went back to the customer.
     #[serde(rename = "payment.refunded")]
     PaymentRefunded,
+    /// The customer's bank disputes a payment: it asks for the money, and mostly takes it for now.
+    #[serde(rename = "payment.disputed")]
+    PaymentDisputed,
+    /// The customer's bank has decided a dispute.
+    #[serde(rename = "payment.dispute_closed")]
+    DisputeClosed,
     /// A booking moved to another time or provider.
     #[serde(rename = "booking.rescheduled")]
     BookingRescheduled,
@@ -98,7 +104,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind there is.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::BookingConfirmed,
         Self::BookingPending,
         Self::PaymentPaid,
@@ -108,6 +114,8 @@ impl EventKind {
         Self::FeeRequested,
         Self::RefundRequested,
         Self::PaymentRefunded,
+        Self::PaymentDisputed,
+        Self::DisputeClosed,
         Self::BookingRescheduled,
         Self::BookingCancelled,
         Self::BookingCheckedIn,
@@ -139,6 +147,8 @@ impl EventKind {
             Self::FeeRequested => "payment.fee_requested",
             Self::RefundRequested => "payment.refund_requested",
             Self::PaymentRefunded => "payment.refunded",
+            Self::PaymentDisputed => "payment.disputed",
+            Self::DisputeClosed => "payment.dispute_closed",
             Self::BookingRescheduled => "booking.rescheduled",
             Self::BookingCancelled => "booking.cancelled",
             Self::BookingCheckedIn => "booking.checked_in",

@@ -327,6 +327,7 @@ diesel::table! {
         created_at -> Timestamptz,
         capture_amount -> Nullable<BigInt>,
         saved_payment_id -> Nullable<Uuid>,
+        disputes -> Jsonb,
     }
 }
 diesel::table! {

@@ -68,8 +68,14 @@ impl Engine {
 
     fn view(&self, caller: &Caller, found: SealedPayment) -> PaymentView {
         let SealedPayment {
-            payment, sealed, ..
+            mut payment,
+            sealed,
+            ..
         } = found;
+        if !caller.actor.is_staff() {
+            // Between the business and the customer's bank.
+            payment.disputes.clear();
+        }
         // A fee is nobody's to pay: what could complete it stays here.
         let waits = payment.status == PaymentStatus::Waiting && payment.kind != PaymentKind::Fee;
         let opened = sealed

@@ -125,7 +125,7 @@ impl Engine {
             .await
     }
 
-    /// What can still be paid back: what was taken, without what went back or is on its way.
+    /// What can still be paid back: what was taken, without what went back or is on its way, and without what a bank has that disputes it.
     async fn refundable_in_tx(
         &self,
         conn: &Conn,
@@ -138,7 +138,8 @@ impl Engine {
             .filter(|refund| refund.status != "failed")
             .map(|refund| refund.amount)
             .sum();
-        Ok((payment.taken - asked.max(payment.refunded)).max(0))
+        let gone = asked.max(payment.refunded) + payment.kept_by_banks();
+        Ok((payment.taken - gone).max(0))
     }
 
     /// Adds a refund, and what is to be done about it.

@@ -141,7 +141,7 @@ impl SettleCase {
             let facts = Some(facts);
             let refund = super::refund::ToRefund {
                 payment: after,
-                amount: after.left(),
+                amount: after.at_hand(),
                 reason,
             };
             engine
@@ -227,6 +227,24 @@ fn news(before: &Payment, after: &Payment) -> Vec<EventKind> {
     }
     if after.refunded > before.refunded {
         news.push(EventKind::PaymentRefunded);
+    }
+    news.extend(news_of_disputes(before, after));
+    news
+}
+
+/// Of each dispute it is told once that there is one, and once how it ended.
+fn news_of_disputes(before: &Payment, after: &Payment) -> Vec<EventKind> {
+    let mut news = Vec::new();
+    for dispute in &after.disputes {
+        let mut known = before.disputes.iter();
+        let known = known.find(|known| known.external_id == dispute.external_id);
+        if known.is_none() {
+            news.push(EventKind::PaymentDisputed);
+        }
+        let was_over = known.is_some_and(|known| known.status.is_over());
+        if dispute.status.is_over() && !was_over {
+            news.push(EventKind::DisputeClosed);
+        }
     }
     news
 }
