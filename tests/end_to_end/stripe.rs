@@ -234,6 +234,7 @@ async fn in_every_order(way: Value) {
         ("payment.paid", 6),
         ("payment.disputed", 6),
         ("payment.dispute_closed", 6),
+        ("payment.captured", 0),
     ] {
         assert_eq!(stage.told(kind).await, times, "{kind}");
     }

@@ -25,6 +25,9 @@ pub enum EventKind {
     /// A payment was made, or a card was saved.
     #[serde(rename = "payment.paid")]
     PaymentPaid,
+    /// Money that was reserved was taken.
+    #[serde(rename = "payment.captured")]
+    PaymentCaptured,
     /// A payment came to nothing, or nobody paid in time.
     #[serde(rename = "payment.failed")]
     PaymentFailed,
@@ -104,10 +107,11 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind there is.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::BookingConfirmed,
         Self::BookingPending,
         Self::PaymentPaid,
+        Self::PaymentCaptured,
         Self::PaymentFailed,
         Self::PaymentCalled,
         Self::CaptureRequested,
@@ -141,6 +145,7 @@ impl EventKind {
             Self::BookingConfirmed => "booking.confirmed",
             Self::BookingPending => "booking.pending",
             Self::PaymentPaid => "payment.paid",
+            Self::PaymentCaptured => "payment.captured",
             Self::PaymentFailed => "payment.failed",
             Self::PaymentCalled => "payment.called",
             Self::CaptureRequested => "payment.capture_requested",

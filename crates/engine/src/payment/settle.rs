@@ -5,7 +5,9 @@ use std::sync::Arc;
 use domain::booking::{Booking, BookingStatus};
 use domain::event::{BookingFacts, EventKind};
 use domain::id::{CalendarId, Id, PaymentId};
-use domain::payment::{Consequence, ExternalStatus, Payment, PaymentState, PaymentStatus};
+use domain::payment::{
+    Consequence, ExternalStatus, Payment, PaymentKind, PaymentState, PaymentStatus,
+};
 use domain::session::Session;
 use store::Conn;
 use store::changes::{Changes, SeatRow};
@@ -221,6 +223,9 @@ fn news(before: &Payment, after: &Payment) -> Vec<EventKind> {
     let mut news = Vec::new();
     if is_settled(after) && !is_settled(before) {
         news.push(EventKind::PaymentPaid);
+    }
+    if after.kind == PaymentKind::Authorize && after.taken > 0 && before.taken == 0 {
+        news.push(EventKind::PaymentCaptured);
     }
     if is_over(after) && !is_over(before) {
         news.push(EventKind::PaymentFailed);
