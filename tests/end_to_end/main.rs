@@ -38,6 +38,7 @@ mod socket;
 mod storm;
 mod stripe;
 mod stripe_later;
+mod stripe_settings;
 mod twilio;
 mod webhooks;
 mod zones;

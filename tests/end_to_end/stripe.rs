@@ -78,7 +78,7 @@ impl Stage {
         stage
     }
 
-    async fn configure(&self, more: Value) {
+    pub(crate) async fn configure(&self, more: Value) {
         let mut settings = json!({ "secretKey": self.stripe.secret_key(), "webhookSecret": WEBHOOK_SECRET, "apiBase": self.stripe.base() });
         let fields = settings.as_object_mut().unwrap();
         fields.extend(more.as_object().unwrap().clone());

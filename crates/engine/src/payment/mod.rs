@@ -26,7 +26,7 @@ pub use fee::ChargeFee;
 pub(crate) use inbound::CalledPayment;
 pub use refund::RefundPayment;
 pub(crate) use request::Due;
-pub(crate) use work::Work;
+pub(crate) use work::{PAYMENT, Work};
 
 use crate::{Caller, Engine, Error, Result};
 

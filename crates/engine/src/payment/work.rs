@@ -17,6 +17,9 @@ use crate::{Caller, Engine, Result};
 /// How long whoever books waits for the other side.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// Begins the part of every delivery about a payment.
+pub(crate) const PAYMENT: &str = "payment-";
+
 /// Begins the part of a delivery that asks which payment something came of, by the other side's name for it: `payment-find:<name>`.
 const FIND: &str = "payment-find:";
 
