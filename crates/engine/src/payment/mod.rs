@@ -6,6 +6,7 @@
 //! answer to a call, the other side calling, the end of the time to pay. What is to be done about a payment are deliveries to its
 //! plugin ([`work`], done at the [`desk`]), with their leases, retries and parking.
 
+mod asked;
 mod capture;
 mod desk;
 mod fee;

@@ -13,6 +13,7 @@ use store::Conn;
 use store::changes::{Changes, SeatRow};
 
 use super::Work;
+use super::asked::Asked;
 use crate::booking::History;
 use crate::booking::{Told, advanced, update_row};
 use crate::catalogue::Catalogue;
@@ -79,10 +80,7 @@ impl UseCase for SettleCase {
         if booking.version != plan.booking.version {
             return Err(TxError::race("the booking has changed"));
         }
-        let before = store::payment::payment_lock_in_tx(conn, caller.business, self.id).await?;
-        let before = before
-            .ok_or_else(|| TxError::race("the payment is gone"))?
-            .payment;
+        let before = engine.lock_payment_in_tx(conn, caller, self.id).await?;
         let (after, entries) = before.observe(&self.seen, self.has_expired);
         let consequence = after.consequence(&before, booking.status);
         if after == before && consequence == Consequence::Nothing {
@@ -140,14 +138,17 @@ impl SettleCase {
         }
         if consequence == Consequence::PayBack {
             let reason = Some("paid after the time was lost".to_owned());
-            let facts = Some(facts);
             let refund = super::refund::ToRefund {
                 payment: after,
                 amount: after.at_hand(),
                 reason,
             };
+            let asked = Asked {
+                catalogue: plan.catalogue.clone(),
+                facts,
+            };
             engine
-                .refund_in_tx(conn, caller, &plan.catalogue, &refund, facts, changes)
+                .refund_in_tx(conn, caller, &asked, &refund, changes)
                 .await?;
         }
         Ok(())
