@@ -220,7 +220,7 @@ async fn in_every_order(way: Value) {
         ends.push(stage.booking(&booked).await);
     }
     let paid = |turn: usize| {
-        let (status, withheld) = if turn % 2 == 0 {
+        let (status, withheld) = if turn.is_multiple_of(2) {
             ("WON", 0)
         } else {
             ("LOST", 4000)

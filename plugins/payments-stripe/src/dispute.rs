@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    fn state(dispute: Value) -> plugin_api::Dispute {
+    fn state(dispute: &Value) -> plugin_api::Dispute {
         let payment = json!({ "id": "pi_1", "status": "succeeded", "currency": "eur", "amount_received": 5000 });
         let mut whole =
             json!({ "id": "du_1", "amount": 3000, "currency": "eur", "status": "needs_response" });
@@ -112,7 +112,7 @@ mod tests {
             ("a_new_word", DisputeStatus::Open),
         ] {
             assert_eq!(
-                state(json!({ "status": status })).status,
+                state(&json!({ "status": status })).status,
                 expected,
                 "{status}"
             );
@@ -130,21 +130,21 @@ mod tests {
             (json!([away, back, away]), 6000, 3000),
             (json!([{ "amount": 0 }]), 0, 0),
         ] {
-            let state = state(json!({ "status": "lost", "balance_transactions": movements }));
+            let state = state(&json!({ "status": "lost", "balance_transactions": movements }));
             assert_eq!((state.withdrawn, state.reinstated), (withdrawn, reinstated));
             assert_eq!(state.amount, 3000);
         }
         let other =
-            state(json!({ "currency": "usd", "amount": 5400, "balance_transactions": [away] }));
+            state(&json!({ "currency": "usd", "amount": 5400, "balance_transactions": [away] }));
         assert_eq!((other.amount, other.withdrawn), (5000, 5000));
     }
 
     #[test]
     fn staff_are_told_until_when_they_can_answer() {
         let at =
-            |due_by: Value| state(json!({ "evidence_details": { "due_by": due_by } })).respond_by;
+            |due_by: Value| state(&json!({ "evidence_details": { "due_by": due_by } })).respond_by;
         assert_eq!(at(json!(1_803_898_800)).unwrap().timestamp(), 1_803_898_800);
         assert_eq!((at(json!(null)), at(json!(0))), (None, None));
-        assert_eq!(state(json!({ "evidence_details": null })).respond_by, None);
+        assert_eq!(state(&json!({ "evidence_details": null })).respond_by, None);
     }
 }
