@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use domain::booking::BookingStatus;
 use domain::deposit::{CaptureMethod, Deposit};
 use domain::id::{BookingId, ServiceId};
-use domain::payment::{Payment, PaymentKind, PaymentStatus};
+use domain::payment::{DisputeStatus, Payment, PaymentKind, PaymentStatus};
 use engine::catalogue::service::ServiceInput;
 use engine::inbound::InboundAnswer;
 use engine::payment::{CapturePayment, ChargeFee, RefundPayment};
@@ -144,9 +144,24 @@ impl Stage {
         assert_eq!(answer.unwrap(), InboundAnswer::Kept(None));
     }
 
+    /// A bank takes money back, and keeps some of it for good.
+    async fn dispute(&mut self, booking: BookingId) {
+        let (payment, mut of) = self.payments(booking).await;
+        of.push(payment);
+        let turn = self.dice.roll(of.len());
+        let Some(external_id) = of[turn].external_id.clone() else {
+            return;
+        };
+        if !self.till.dispute(&external_id) {
+            self.till.decide(&external_id, DisputeStatus::Lost);
+        }
+        let name = format!("evt_dispute_{}", self.dice.roll(1_000_000_000));
+        self.calls.push((name, external_id));
+    }
+
     async fn step(&mut self) -> Result<()> {
         let (engine, owner) = (self.world.engine.clone(), self.world.owner);
-        match (self.dice.roll(13), self.one()) {
+        match (self.dice.roll(14), self.one()) {
             (0 | 1, _) | (_, None) => self.book().await?,
             (2 | 3, Some(booking)) => self.pay(booking).await,
             (4, _) => self.call().await,
@@ -193,6 +208,7 @@ impl Stage {
                         .push((format!("evt_{}", self.dice.roll(1000)), external_id));
                 }
             }
+            (12, Some(booking)) => self.dispute(booking).await,
             (7, _) => {
                 let minutes = i64::try_from(self.dice.roll(20)).unwrap();
                 self.world.clock.advance(TimeDelta::minutes(minutes));
@@ -225,8 +241,8 @@ impl Stage {
                 let till = &there[known.external_id.as_ref().unwrap()];
                 let back: i64 = till.refunds.values().sum();
                 assert_eq!(
-                    (known.taken, known.refunded),
-                    (till.taken, back),
+                    (known.taken, known.refunded, known.kept_by_banks()),
+                    (till.taken, back, till.kept_by_bank()),
                     "{known:?}"
                 );
             }
@@ -247,7 +263,8 @@ impl Stage {
         let back: i64 = till.refunds.values().sum();
         if booking != BookingStatus::Confirmed {
             assert_eq!(
-                till.taken, back,
+                till.taken,
+                back + till.kept_by_bank(),
                 "whoever is not booked has their money: {payment:?}"
             );
             assert!(!till.is_reserved, "and all of it: {payment:?}");

@@ -88,6 +88,14 @@ async fn the_check_sees_every_promise_that_is_broken() {
             "fees beyond the price",
             format!("{UNPAID}; UPDATE payment SET kind = 'fee', saved_payment_id = id, status = 'paid', taken = 5000"),
         ),
+        (
+            "the ledger does not add up",
+            format!("{UNPAID}; UPDATE payment SET disputes = '[{{\"withdrawn\": 5000, \"reinstated\": 0}}]'"),
+        ),
+        (
+            "more came back than was withdrawn",
+            format!("{UNPAID}; UPDATE payment SET disputes = '[{{\"withdrawn\": 0, \"reinstated\": 5000}}]'"),
+        ),
         ("events do not match the version", "DELETE FROM delivery; DELETE FROM event WHERE booking_id IS NOT NULL".into()),
     ];
     for (rule, sql) in broken {

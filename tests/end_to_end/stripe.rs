@@ -18,10 +18,10 @@ use server::app::HttpOptions;
 use test_support::{App, Client, Deliveries, World, WorldOptions, invariants};
 
 const WEBHOOK_SECRET: &str = "whsec_for_tests";
-const BOOK: &str = "mutation($input: BookInput!) { book(input: $input) {
+const BOOK: &str = "mutation($input: BookInput!) { book(input: $input) { manageToken
     booking { id status } payment { id clientSecret checkoutUrl } problems { code message } } }";
 const BOOKING: &str = "query($id: ID!) { booking(id: $id) { status balance { amount }
-    payments { status refunded { amount } } } }";
+    payments { status refunded { amount } disputes { status amount { amount } withheld { amount } } } } }";
 
 pub(crate) struct Stage {
     pub(crate) app: App,
@@ -78,7 +78,7 @@ impl Stage {
         stage
     }
 
-    async fn configure(&self, more: Value) {
+    pub(crate) async fn configure(&self, more: Value) {
         let mut settings = json!({ "secretKey": self.stripe.secret_key(), "webhookSecret": WEBHOOK_SECRET, "apiBase": self.stripe.base() });
         let fields = settings.as_object_mut().unwrap();
         fields.extend(more.as_object().unwrap().clone());
@@ -125,6 +125,21 @@ impl Stage {
         request.send().await.unwrap().status().as_u16()
     }
 
+    /// Stripe tells of all that has happened since there were so many events.
+    pub(crate) async fn tell_since(&mut self, before: usize) {
+        for event in self.stripe.events().split_off(before) {
+            assert_eq!(self.tell(&event.id).await, 200);
+        }
+        self.done().await;
+    }
+
+    /// How often something was told.
+    pub(crate) async fn told(&self, kind: &str) -> i64 {
+        let database = test_support::connect(&self.app.world.url).await;
+        let query = "SELECT count(*) FROM event WHERE kind = $1";
+        database.query_one(query, &[&kind]).await.unwrap().get(0)
+    }
+
     /// Waits until all that is due is done.
     pub(crate) async fn done(&mut self) {
         let now = self.app.world.clock.now().to_rfc3339();
@@ -138,6 +153,16 @@ impl Stage {
     }
 }
 
+/// The name under which a payment began, in the frontend or on Stripe's page.
+pub(crate) fn name_at_stripe(booked: &Value) -> String {
+    let shown = &booked["payment"];
+    match (&shown["clientSecret"], &shown["checkoutUrl"]) {
+        (Value::String(_), _) => payment_intent(booked),
+        (_, Value::String(url)) => url.rsplit('/').next().unwrap().to_owned(),
+        other => panic!("nobody can pay it: {other:?}"),
+    }
+}
+
 /// The name of the payment that a client secret is for.
 fn payment_intent(booked: &Value) -> String {
     let secret = booked["payment"]["clientSecret"].as_str().unwrap();
@@ -146,17 +171,33 @@ fn payment_intent(booked: &Value) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_in_every_order_twice_and_at_once_end_the_same() {
-    let mut stage = Stage::new(json!({})).await;
+    for way in ways() {
+        in_every_order(way).await;
+    }
+}
+
+/// In the frontend, and on Stripe's page.
+pub(crate) fn ways() -> [Value; 2] {
+    let page = json!({ "successUrl": "https://salon.example/thanks" });
+    [json!({}), page]
+}
+
+/// Tried, paid, paid back in part, disputed and decided.
+async fn in_every_order(way: Value) {
+    let mut stage = Stage::new(way).await;
     let mut ends = Vec::new();
     for turn in 0..6_usize {
         let booked = stage
             .book(&format!("2027-03-02T{:02}:00:00Z", 9 + turn))
             .await;
-        let intent = payment_intent(&booked);
+        let intent = name_at_stripe(&booked);
         let before = stage.stripe.events().len();
         stage.stripe.fail_payment(&intent).unwrap();
         stage.stripe.pay(&intent).unwrap();
         stage.stripe.refund_by_hand(&intent, 500).unwrap();
+        let dispute = stage.stripe.inquire(&intent).unwrap();
+        stage.stripe.escalate(&dispute).unwrap();
+        stage.stripe.close_dispute(&dispute, turn % 2 == 0).unwrap();
         let mut events: Vec<String> = stage
             .stripe
             .events()
@@ -164,10 +205,10 @@ async fn events_in_every_order_twice_and_at_once_end_the_same() {
             .into_iter()
             .map(|event| event.id)
             .collect();
-        assert!(events.len() >= 3, "{events:?}");
+        assert!(events.len() >= 7, "{events:?}");
         let length = events.len();
-        events.rotate_left(turn % length);
-        if turn % 2 == 1 {
+        events.rotate_left(2 * turn % length);
+        if turn % 3 == 1 {
             events.reverse();
         }
         let twice = events.iter().chain(&events).map(|event| stage.tell(event));
@@ -178,9 +219,25 @@ async fn events_in_every_order_twice_and_at_once_end_the_same() {
         stage.done().await;
         ends.push(stage.booking(&booked).await);
     }
-    let paid = json!({ "status": "CONFIRMED", "balance": { "amount": 5000 },
-        "payments": [{ "status": "PARTLY_REFUNDED", "refunded": { "amount": 500 } }] });
-    assert_eq!(ends, vec![paid; 6]);
+    let paid = |turn: usize| {
+        let (status, withheld) = if turn.is_multiple_of(2) {
+            ("WON", 0)
+        } else {
+            ("LOST", 4000)
+        };
+        let dispute = json!({ "status": status, "amount": { "amount": 4000 }, "withheld": { "amount": withheld } });
+        json!({ "status": "CONFIRMED", "balance": { "amount": 5000 },
+            "payments": [{ "status": "PARTLY_REFUNDED", "refunded": { "amount": 500 }, "disputes": [dispute] }] })
+    };
+    assert_eq!(ends, (0..6).map(paid).collect::<Vec<_>>());
+    for (kind, times) in [
+        ("payment.paid", 6),
+        ("payment.disputed", 6),
+        ("payment.dispute_closed", 6),
+        ("payment.captured", 0),
+    ] {
+        assert_eq!(stage.told(kind).await, times, "{kind}");
+    }
     let charged: Vec<i64> = stage
         .stripe
         .charges()

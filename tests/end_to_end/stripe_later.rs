@@ -6,18 +6,13 @@ use domain::deposit::{CaptureMethod, Deposit};
 use fake_stripe::{Call, Decline, Fault};
 use serde_json::{Value, json};
 
-use crate::stripe::Stage;
+use crate::stripe::{Stage, name_at_stripe, ways};
 
 impl Stage {
     /// A booking whose payment the customer has completed, and the name of the payment at Stripe.
-    async fn completed(&mut self) -> (Value, String) {
+    pub(crate) async fn completed(&mut self) -> (Value, String) {
         let booked = self.book("2027-03-02T10:00:00Z").await;
-        let shown = &booked["payment"];
-        let external_id = match (&shown["clientSecret"], &shown["checkoutUrl"]) {
-            (Value::String(secret), _) => secret.split("_secret").next().unwrap().to_owned(),
-            (_, Value::String(url)) => url.rsplit('/').next().unwrap().to_owned(),
-            other => panic!("nobody can pay it: {other:?}"),
-        };
+        let external_id = name_at_stripe(&booked);
         let event = self.stripe.pay(&external_id).unwrap();
         assert_eq!(self.tell(&event).await, 200);
         self.done().await;
@@ -60,12 +55,6 @@ impl Stage {
         let charges = self.stripe.charges();
         charges.iter().map(|charge| charge.amount).collect()
     }
-}
-
-/// In the frontend, and on Stripe's page.
-fn ways() -> [Value; 2] {
-    let page = json!({ "successUrl": "https://salon.example/thanks" });
-    [json!({}), page]
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,12 +183,7 @@ async fn without_a_webhook_a_payment_is_found_while_there_is_time() {
         let booked = stage.book("2027-03-02T10:00:00Z").await;
         stage.app.world.clock.advance(TimeDelta::minutes(2));
         stage.done().await;
-        let shown = &booked["payment"];
-        let name = |value: &Value| value.as_str().map(str::to_owned);
-        let external_id = name(&shown["clientSecret"])
-            .map(|secret| secret.split("_secret").next().unwrap().to_owned())
-            .or_else(|| Some(name(&shown["checkoutUrl"])?.rsplit('/').next()?.to_owned()));
-        stage.stripe.pay(&external_id.unwrap()).unwrap();
+        stage.stripe.pay(&name_at_stripe(&booked)).unwrap();
         stage.app.world.clock.advance(TimeDelta::minutes(2));
         stage.done().await;
         assert_eq!(stage.booking(&booked).await["status"], "CONFIRMED");

@@ -26,6 +26,9 @@ pub enum EventKind {
     /// A payment was made, or a card was saved.
     #[serde(rename = "payment.paid")]
     PaymentPaid,
+    /// Money that was reserved was taken.
+    #[serde(rename = "payment.captured")]
+    PaymentCaptured,
     /// A payment came to nothing, or nobody paid in time.
     #[serde(rename = "payment.failed")]
     PaymentFailed,
@@ -44,6 +47,12 @@ pub enum EventKind {
     /// Money went back to the customer.
     #[serde(rename = "payment.refunded")]
     PaymentRefunded,
+    /// The customer's bank disputes a payment: it asks for the money, and mostly takes it for now.
+    #[serde(rename = "payment.disputed")]
+    PaymentDisputed,
+    /// The customer's bank has decided a dispute.
+    #[serde(rename = "payment.dispute_closed")]
+    DisputeClosed,
     /// A booking moved to another time or provider.
     #[serde(rename = "booking.rescheduled")]
     BookingRescheduled,
@@ -102,16 +111,19 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind there is.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::BookingConfirmed,
         Self::BookingPending,
         Self::PaymentPaid,
+        Self::PaymentCaptured,
         Self::PaymentFailed,
         Self::PaymentCalled,
         Self::CaptureRequested,
         Self::FeeRequested,
         Self::RefundRequested,
         Self::PaymentRefunded,
+        Self::PaymentDisputed,
+        Self::DisputeClosed,
         Self::BookingRescheduled,
         Self::BookingCancelled,
         Self::BookingCheckedIn,
@@ -138,12 +150,15 @@ impl EventKind {
             Self::BookingConfirmed => "booking.confirmed",
             Self::BookingPending => "booking.pending",
             Self::PaymentPaid => "payment.paid",
+            Self::PaymentCaptured => "payment.captured",
             Self::PaymentFailed => "payment.failed",
             Self::PaymentCalled => "payment.called",
             Self::CaptureRequested => "payment.capture_requested",
             Self::FeeRequested => "payment.fee_requested",
             Self::RefundRequested => "payment.refund_requested",
             Self::PaymentRefunded => "payment.refunded",
+            Self::PaymentDisputed => "payment.disputed",
+            Self::DisputeClosed => "payment.dispute_closed",
             Self::BookingRescheduled => "booking.rescheduled",
             Self::BookingCancelled => "booking.cancelled",
             Self::BookingCheckedIn => "booking.checked_in",

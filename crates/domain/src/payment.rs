@@ -3,8 +3,10 @@
 //! The other side is asked how a payment stands, and what it answers is *observed*. Observations come late, twice and in any order, so
 //! nothing observed is ever taken back: what was taken and paid back only grows, and the end is the same for every order.
 
+mod dispute;
 mod later;
 
+pub use dispute::{Dispute, DisputeStatus};
 pub use later::check_fee;
 
 use chrono::{DateTime, Utc};
@@ -108,6 +110,8 @@ pub struct PaymentState {
     pub refunded: i64,
     /// What the other side keeps of it, where it says so.
     pub fee: Option<i64>,
+    /// The disputes about it, where the other side was asked for them; those that are not in it stay as they are known.
+    pub disputes: Vec<Dispute>,
 }
 
 /// Where a payment is at the other side.
@@ -157,6 +161,8 @@ pub struct Payment {
     pub capture_amount: Option<i64>,
     /// Of a fee: the payment that saved the card.
     pub saved_payment_id: Option<PaymentId>,
+    /// What customers' banks dispute of it, in the order of the other side's names.
+    pub disputes: Vec<Dispute>,
 }
 
 /// A movement of money in the ledger.
@@ -177,6 +183,10 @@ pub enum EntryKind {
     Refund,
     /// To the other side.
     Fee,
+    /// To the customer's bank, which disputes it.
+    Withdrawal,
+    /// Back from there.
+    Reinstatement,
 }
 
 impl EntryKind {
@@ -186,6 +196,8 @@ impl EntryKind {
             Self::Charge => "charge",
             Self::Refund => "refund",
             Self::Fee => "fee",
+            Self::Withdrawal => "withdrawal",
+            Self::Reinstatement => "reinstatement",
         }
     }
 }
@@ -206,9 +218,29 @@ pub enum Consequence {
 }
 
 impl Payment {
-    /// What is left of the money that was taken.
+    /// What is left of the money that was taken: what the customer has paid, whatever their bank disputes of it.
     pub fn left(&self) -> i64 {
         self.taken - self.refunded
+    }
+
+    /// What of that the business has, and can pay back.
+    pub fn at_hand(&self) -> i64 {
+        (self.left() - self.kept_by_banks()).max(0)
+    }
+
+    /// What customers' banks have of it at the moment.
+    pub fn kept_by_banks(&self) -> i64 {
+        self.withdrawn() - self.reinstated()
+    }
+
+    /// What customers' banks have ever taken.
+    pub fn withdrawn(&self) -> i64 {
+        self.disputes.iter().map(|dispute| dispute.withdrawn).sum()
+    }
+
+    /// What came back of that.
+    pub fn reinstated(&self) -> i64 {
+        self.disputes.iter().map(|dispute| dispute.reinstated).sum()
     }
 
     /// The payment after an observation, and the movements that are new in it. Observing the same again changes nothing.
@@ -217,11 +249,17 @@ impl Payment {
         after.taken = self.taken.max(seen.taken);
         after.refunded = self.refunded.max(seen.refunded).min(after.taken);
         after.fee = self.fee.max(seen.fee.unwrap_or(0));
+        after.disputes = dispute::observed(&self.disputes, &seen.disputes);
         after.status = after.status_after(&seen.status, has_expired);
         let moved = [
             (EntryKind::Charge, after.taken - self.taken),
             (EntryKind::Refund, after.refunded - self.refunded),
             (EntryKind::Fee, after.fee - self.fee),
+            (EntryKind::Withdrawal, after.withdrawn() - self.withdrawn()),
+            (
+                EntryKind::Reinstatement,
+                after.reinstated() - self.reinstated(),
+            ),
         ];
         let entries = moved
             .into_iter()
@@ -268,7 +306,7 @@ impl Payment {
             BookingStatus::Pending if is_settled => Consequence::Confirm,
             BookingStatus::Pending if is_over => Consequence::Expire,
             BookingStatus::Cancelled | BookingStatus::Expired
-                if before.taken == 0 && self.left() > 0 =>
+                if before.taken == 0 && self.at_hand() > 0 =>
             {
                 Consequence::PayBack
             }

@@ -53,7 +53,9 @@ impl UseCase for InboundCase {
         let conn = engine.0.database.conn().await?;
         let catalogue = engine.catalogue_on(&conn, self.caller.business).await?;
         let follows = match &self.call.about {
-            InboundAbout::Payment { .. } | InboundAbout::OurPayment { .. } => engine
+            InboundAbout::Payment { .. }
+            | InboundAbout::OurPayment { .. }
+            | InboundAbout::PaymentBehind { .. } => engine
                 .called_payment(&conn, &self.caller, self.plugin, &self.call.about)
                 .await?
                 .map_or(Follows::Nothing, Follows::Payment),

@@ -19,6 +19,7 @@ use store::plugin::{PluginHealth, PluginSetting};
 
 use crate::catalogue::Catalogue;
 use crate::idempotency::Key;
+use crate::payment::PAYMENT;
 use crate::settings::{merged, without_secrets};
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Error, Result};
@@ -155,6 +156,18 @@ impl UseCase for ConfigureCase {
         store::business::business_catalogue_raise_in_tx(conn, business).await?;
         if !store::plugin::plugin_setting_put_in_tx(conn, business, row, now).await? {
             return Err(TxError::race("the settings were changed meanwhile"));
+        }
+        if self
+            .input
+            .settings
+            .as_object()
+            .is_some_and(|set| !set.is_empty())
+        {
+            // A booking may wait for what went wrong by the old settings: it is tried by these, however often it was before. No harm where it
+            // goes wrong again: every call about money has one effect.
+            let name = &row.plugin;
+            store::delivery_list::delivery_retry_all_in_tx(conn, business, name, PAYMENT, now)
+                .await?;
         }
         Ok((Changes::default(), row.plugin.clone()))
     }

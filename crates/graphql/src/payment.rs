@@ -170,6 +170,34 @@ pub enum PaymentStatus {
     PartlyRefunded,
 }
 
+/// Where a dispute is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "payment::DisputeStatus")]
+pub enum DisputeStatus {
+    /// The bank has not decided: the business may answer by `respondBy`, or has.
+    Open,
+    /// It is over, and the money stays or comes back.
+    Won,
+    /// It is over, and the money is the customer's.
+    Lost,
+}
+
+/// The customer's bank disputes a payment (a chargeback). The business answers it at the other side, and it changes nothing about the booking.
+#[derive(SimpleObject)]
+#[graphql(name = "PaymentDispute")]
+pub struct Dispute {
+    /// The other side's name for it.
+    external_id: String,
+    /// Where it is.
+    status: DisputeStatus,
+    /// How much the bank asks for.
+    amount: Money,
+    /// How much of that it has at the moment: taken from the business, and not given back. No more of the payment can be refunded than is left.
+    withheld: Money,
+    /// Until when the business can answer; null where the other side does not say.
+    respond_by: Option<DateTime>,
+}
+
 #[derive(Clone)]
 pub struct Payment {
     catalogue: Arc<Catalogue>,
@@ -224,6 +252,25 @@ impl Payment {
             ..payment.amount
         }
         .into()
+    }
+
+    /// What the customer's bank disputes of it. For staff; empty for others.
+    async fn disputes(&self) -> Vec<Dispute> {
+        let payment = &self.view.payment;
+        let money = |amount| {
+            let currency = payment.amount.currency;
+            Money::from(domain::money::Money { amount, currency })
+        };
+        let shown = payment.disputes.iter().map(|dispute| Dispute {
+            external_id: dispute.external_id.clone(),
+            status: dispute.status.into(),
+            amount: money(dispute.amount),
+            withheld: money(dispute.withdrawn - dispute.reinstated),
+            respond_by: dispute
+                .respond_by
+                .map(|at| DateTime::new(at, &self.catalogue.zone)),
+        });
+        shown.collect()
     }
 
     /// While it waits: for the payment form of the other side in the page of the frontend.

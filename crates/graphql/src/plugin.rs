@@ -203,8 +203,8 @@ pub struct PluginMutation;
 
 #[Object]
 impl PluginMutation {
-    /// Changes the settings of a plugin, and whether the business uses it. Unknown and ill-typed fields are INVALID, with their path. Owners and
-    /// managers.
+    /// Changes the settings of a plugin, and whether the business uses it. Unknown and ill-typed fields are INVALID, with their path. What went
+    /// wrong about payments by the old settings is tried again, also what was parked. Owners and managers.
     async fn configure_plugin(
         &self,
         ctx: &Context<'_>,

@@ -14,6 +14,7 @@ mod error;
 mod refused;
 mod resolver;
 mod roots;
+mod vendor;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use answer::{judged, read_bounded, retry_after};
 pub use error::{OutboundError, SettingNames, StartError};
 pub use refused::Refused;
 pub use reqwest::{self, Url};
+pub use vendor::{api_base, presentable, refusal};
 
 use resolver::{NOWHERE, Resolver};
 

@@ -77,6 +77,12 @@ pub enum InboundAbout {
         /// As in [`crate::PaymentRequest::id`].
         id: PaymentId,
     },
+    /// A payment that the other side calls by the name of something that came of it: if that is not known here, ask which payment it is, and
+    /// how that stands. For what is rare and matters: of what began elsewhere the other side is asked, too.
+    PaymentBehind {
+        /// The other side's name for what came of it.
+        name: String,
+    },
     /// A message that was sent: how it fares. It only moves forward, in whatever order this is heard.
     Message {
         /// Our own id of it, where the call bears it: known also where the answer to sending it was lost.

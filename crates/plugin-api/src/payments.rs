@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::id::{BookingId, PaymentId, RefundId};
 use domain::money::Money;
-pub use domain::payment::{ExternalStatus, PaymentKind, PaymentState};
+pub use domain::payment::{Dispute, DisputeStatus, ExternalStatus, PaymentKind, PaymentState};
 
 use crate::delivery::Failure;
 use crate::settings::PluginSettings;
@@ -29,6 +29,17 @@ pub trait Payments: Send + Sync {
         settings: &PluginSettings,
         request: &PaymentRequest,
     ) -> Result<PaymentBegun, Failure>;
+
+    /// The name under which a payment began ([`PaymentBegun::external_id`]), of which the other side now calls by another: that of what came of
+    /// it. None: it began elsewhere.
+    ///
+    /// # Errors
+    /// [`Failure`]: nothing is known about it.
+    async fn begun_as(
+        &self,
+        settings: &PluginSettings,
+        name: &str,
+    ) -> Result<Option<String>, Failure>;
 
     /// How a payment stands now.
     ///

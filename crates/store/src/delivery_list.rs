@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use domain::id::{BookingId, BusinessId, DeliveryId, Id};
 use uuid::Uuid;
@@ -243,4 +244,28 @@ pub async fn delivery_retry_in_tx(
         .execute(&mut conn)
         .await?;
     Ok(sent == 1)
+}
+
+/// Sends deliveries of a plugin to a business on their way again whose part begins so, from their first attempt on: those that are parked, and
+/// those that wait for a later attempt or are worked on after one that failed. What is under way loses its lease: how it ends, by what was known
+/// when it began, is not recorded.
+pub async fn delivery_retry_all_in_tx(
+    mut conn: &Conn,
+    business: BusinessId,
+    plugin: &str,
+    part: &str,
+    now: DateTime<Utc>,
+) -> Result<usize> {
+    Ok(diesel::sql_query(
+        "UPDATE delivery SET status = 'waiting', attempts = 0, next_attempt_at = $4, finished_at = NULL, \
+           lease_id = NULL, leased_until = NULL \
+         WHERE business_id = $1 AND plugin = $2 AND starts_with(part, $3) AND status <> 'delivered' \
+           AND (status = 'parked' OR attempts > 0)",
+    )
+    .bind::<SqlUuid, _>(business.uuid())
+    .bind::<Text, _>(plugin)
+    .bind::<Text, _>(part)
+    .bind::<Timestamptz, _>(now)
+    .execute(&mut conn)
+    .await?)
 }

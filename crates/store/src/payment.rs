@@ -34,6 +34,7 @@ struct Row {
     created_at: DateTime<Utc>,
     capture_amount: Option<i64>,
     saved_payment_id: Option<Uuid>,
+    disputes: serde_json::Value,
 }
 
 /// What the other side is told of a payment, as it was when the money was asked for.
@@ -83,6 +84,7 @@ impl TryFrom<Row> for SealedPayment {
             created_at: row.created_at,
             capture_amount: row.capture_amount,
             saved_payment_id: row.saved_payment_id.map(PaymentId::from_uuid),
+            disputes: serde_json::from_value(row.disputes).map_err(|_| odd("disputes"))?,
         };
         Ok(Self {
             payment,
@@ -225,6 +227,7 @@ pub async fn payment_settle_in_tx(
             payment::taken.eq(after.taken),
             payment::refunded.eq(after.refunded),
             payment::fee.eq(after.fee),
+            payment::disputes.eq(serde_json::to_value(&after.disputes)?),
         ))
         .execute(&mut conn)
         .await?;

@@ -329,6 +329,7 @@ diesel::table! {
         created_at -> Timestamptz,
         capture_amount -> Nullable<BigInt>,
         saved_payment_id -> Nullable<Uuid>,
+        disputes -> Jsonb,
     }
 }
 diesel::table! {

@@ -85,7 +85,15 @@ GROUP BY p.business_id, p.id
 HAVING p.taken <> coalesce(sum(e.amount) FILTER (WHERE e.kind = 'charge'), 0)
     OR p.refunded <> coalesce(sum(e.amount) FILTER (WHERE e.kind = 'refund'), 0)
     OR p.fee <> coalesce(sum(e.amount) FILTER (WHERE e.kind = 'fee'), 0)
+    OR (SELECT coalesce(sum((d->>'withdrawn')::bigint), 0) FROM jsonb_array_elements(p.disputes) d)
+       <> coalesce(sum(e.amount) FILTER (WHERE e.kind = 'withdrawal'), 0)
+    OR (SELECT coalesce(sum((d->>'reinstated')::bigint), 0) FROM jsonb_array_elements(p.disputes) d)
+       <> coalesce(sum(e.amount) FILTER (WHERE e.kind = 'reinstatement'), 0)
     OR bool_or(e.currency <> p.currency)
+UNION ALL
+-- No bank gives back more than it took.
+SELECT 'more came back than was withdrawn', format('payment %s', p.id)
+FROM payment p CROSS JOIN LATERAL jsonb_array_elements(p.disputes) d WHERE (d->>'reinstated')::bigint > (d->>'withdrawn')::bigint
 UNION ALL
 -- Whoever was asked to pay and stands has paid, or had it reserved until it lapsed. A fee is asked for later, and is no part of that.
 SELECT 'a booking stands unpaid', b.id::text FROM booking b

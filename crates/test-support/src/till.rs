@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use domain::money::Money;
 use plugin_api::{
-    ExternalStatus, Failure, Inbound, InboundAbout, InboundRefused, InboundRequest, InboundWebhook,
-    PaymentBegun, PaymentKind, PaymentRequest, PaymentState, Payments, Plugin, PluginSettings,
-    RefundRequest, RefundState, RefundStatus, SettingsError, async_trait,
+    Dispute, DisputeStatus, ExternalStatus, Failure, Inbound, InboundAbout, InboundRefused,
+    InboundRequest, InboundWebhook, PaymentBegun, PaymentKind, PaymentRequest, PaymentState,
+    Payments, Plugin, PluginSettings, RefundRequest, RefundState, RefundStatus, SettingsError,
+    async_trait,
 };
 use serde_json::{Value, json};
 
@@ -41,6 +42,8 @@ pub struct TillPayment {
     pub declined: Option<String>,
     /// Whether it was called off.
     pub is_over: bool,
+    /// What the customer's bank disputes.
+    pub disputes: Vec<Dispute>,
 }
 
 #[derive(Default)]
@@ -95,6 +98,37 @@ impl Till {
         payment.let_go();
     }
 
+    /// The customer's bank takes the money back for now; false if there is none, or it did so before.
+    pub fn dispute(&self, external_id: &str) -> bool {
+        let mut state = self.state();
+        let payment = state.payments.get_mut(external_id).expect("a payment");
+        let back: i64 = payment.refunds.values().sum();
+        if !payment.disputes.is_empty() || payment.taken == back {
+            return false;
+        }
+        payment.disputes.push(Dispute {
+            external_id: format!("dispute_{external_id}"),
+            status: DisputeStatus::Open,
+            amount: payment.taken - back,
+            withdrawn: payment.taken - back,
+            reinstated: 0,
+            respond_by: None,
+        });
+        true
+    }
+
+    /// The customer's bank decides what it has disputed.
+    pub fn decide(&self, external_id: &str, status: DisputeStatus) {
+        let mut state = self.state();
+        let payment = state.payments.get_mut(external_id).expect("a payment");
+        for dispute in &mut payment.disputes {
+            dispute.status = status;
+            if status == DisputeStatus::Won {
+                dispute.reinstated = dispute.withdrawn;
+            }
+        }
+    }
+
     /// The bank says no to the next fee, in these words.
     pub fn decline(&self, words: &str) {
         self.state().declines.push_back(words.to_owned());
@@ -124,6 +158,14 @@ impl Till {
 }
 
 impl TillPayment {
+    /// What the customer's bank has of it.
+    pub fn kept_by_bank(&self) -> i64 {
+        let disputes = self.disputes.iter();
+        disputes
+            .map(|dispute| dispute.withdrawn - dispute.reinstated)
+            .sum()
+    }
+
     fn let_go(&mut self) {
         self.is_reserved = false;
         self.is_over = self.taken == 0 && !self.is_saved;
@@ -147,6 +189,7 @@ fn seen(payment: &TillPayment) -> PaymentState {
         taken: payment.taken,
         refunded,
         fee: (payment.taken > 0).then_some(payment.taken / 50),
+        disputes: payment.disputes.clone(),
     }
 }
 
@@ -216,6 +259,10 @@ impl Payments for Till {
                 external_id,
             })
         })
+    }
+
+    async fn begun_as(&self, _: &PluginSettings, name: &str) -> Result<Option<String>, Failure> {
+        self.call(|state| Ok(state.payments.contains_key(name).then(|| name.to_owned())))
     }
 
     async fn look_up(
@@ -296,8 +343,8 @@ impl Payments for Till {
                 .filter(|(known, _)| **known != id)
                 .map(|(_, amount)| amount)
                 .sum();
-            if others + request.amount.amount > payment.taken {
-                return Err(Failure::give_up("more than was taken"));
+            if others + request.amount.amount > payment.taken - payment.kept_by_bank() {
+                return Err(Failure::give_up("more than is left"));
             }
             payment.refunds.insert(id.clone(), request.amount.amount);
             Ok(RefundState {

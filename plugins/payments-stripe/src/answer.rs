@@ -57,6 +57,9 @@ pub(crate) struct PaymentIntent {
 pub(crate) struct Charge {
     #[serde(default)]
     pub amount_refunded: i64,
+    /// Whether there was ever a dispute about it.
+    #[serde(default)]
+    pub disputed: bool,
     pub balance_transaction: Option<Expandable<BalanceTransaction>>,
 }
 
@@ -102,6 +105,30 @@ pub(crate) struct Refund {
     pub failure_reason: Option<String>,
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
+}
+
+/// A dispute about a charge.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Dispute {
+    pub id: String,
+    pub status: String,
+    pub amount: i64,
+    pub currency: String,
+    #[serde(default)]
+    pub balance_transactions: Vec<Movement>,
+    pub evidence_details: Option<EvidenceDetails>,
+}
+
+/// Money that a dispute has moved: below zero away from the business.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Movement {
+    pub amount: i64,
+}
+
+/// What can be answered to a dispute; only the time is read.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct EvidenceDetails {
+    pub due_by: Option<i64>,
 }
 
 /// A page of a list.

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use outbound::reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use outbound::reqwest::{Method, Response, StatusCode};
-use outbound::{Outbound, OutboundError, SettingNames, Url, judged, read_bounded};
+use outbound::{Outbound, OutboundError, SettingNames, Url, presentable, read_bounded, refusal};
 use plugin_api::Failure;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -17,8 +17,6 @@ use crate::settings::Account;
 const VERSION: &str = "2026-10-28.endive";
 /// The most of an answer that is read.
 const ANSWER_MAX: usize = 1 << 20;
-/// The most of Stripe's words that a reason repeats, in characters.
-const WORDS_MAX: usize = 300;
 const SETTINGS: SettingNames = SettingNames {
     address: "apiBase",
     credentials: "secretKey",
@@ -179,24 +177,13 @@ fn misconfigured(reason: impl Into<String>) -> CallError {
 }
 
 async fn unsuccessful(account: &Account, status: StatusCode, response: Response) -> CallError {
-    // Of a key that is not taken Stripe says why; of its other troubles the status says all.
-    let is_denied = matches!(status.as_u16(), 401 | 403);
-    let response = if is_denied {
-        Ok(response)
-    } else {
-        judged(response)
-    };
-    let body = match response {
-        Ok(response) => read_bounded(response, ANSWER_MAX).await,
-        Err(error) => Err(error),
-    };
-    let said: Option<ErrorBody> = match body {
-        Ok(body) => serde_json::from_slice(&body).ok(),
+    let said: Option<ErrorBody> = match refusal(response, ANSWER_MAX).await {
+        Ok(said) => said,
         Err(error) => return error.into(),
     };
     let message = said.as_ref().and_then(|body| body.error.message.as_deref());
     let message = match message {
-        Some(words) => presentable(&account.key, words),
+        Some(words) => presentable(words, &[&account.key]),
         None => status.to_string(),
     };
     match (status.as_u16(), said) {
@@ -214,26 +201,9 @@ async fn unsuccessful(account: &Account, status: StatusCode, response: Response)
     }
 }
 
-/// Stripe's words, as far as staff may read them: one line of bounded length, without the key.
-fn presentable(key: &SecretString, words: &str) -> String {
-    let words = words.replace(key.expose_secret(), "***");
-    let words: Vec<&str> = words.split(|c: char| c.is_control() || c == ' ').collect();
-    let words = words.into_iter().filter(|word| !word.is_empty());
-    let line = words.collect::<Vec<_>>().join(" ");
-    line.chars().take(WORDS_MAX).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_are_shown_in_one_line_without_the_key() {
-        let key = SecretString::from("sk_test_1");
-        let words = "Invalid key:\r\n sk_test_1, \u{7}really";
-        assert_eq!(presentable(&key, words), "Invalid key: ***, really");
-        assert_eq!(presentable(&key, &"é".repeat(1000)).chars().count(), 300);
-    }
 
     #[test]
     fn forms_are_encoded_as_browsers_do() {

@@ -6,6 +6,7 @@
 mod amount;
 mod answer;
 mod client;
+mod dispute;
 mod map;
 mod payments;
 mod saved;

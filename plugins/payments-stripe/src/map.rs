@@ -246,6 +246,7 @@ pub(crate) fn payment_state(payment: &PaymentIntent) -> Result<PaymentState, Fai
         fee: balance
             .filter(|balance| balance.currency.eq_ignore_ascii_case(currency.code()))
             .and_then(|balance| amount::from_stripe(balance.fee, currency)),
+        disputes: Vec::new(),
     })
 }
 
@@ -332,6 +333,7 @@ fn nothing_taken(status: ExternalStatus) -> PaymentState {
         taken: 0,
         refunded: 0,
         fee: None,
+        disputes: Vec::new(),
     }
 }
 

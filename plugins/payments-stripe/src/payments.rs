@@ -52,6 +52,14 @@ impl Payments for PaymentsStripe {
         })
     }
 
+    async fn begun_as(
+        &self,
+        settings: &PluginSettings,
+        name: &str,
+    ) -> Result<Option<String>, Failure> {
+        Ok(self.page_behind(&account(settings)?, name).await?)
+    }
+
     async fn look_up(
         &self,
         settings: &PluginSettings,
@@ -218,13 +226,26 @@ impl PaymentsStripe {
         account: &Account,
         external: External<'_>,
     ) -> Result<PaymentState, CallError> {
-        Ok(match external {
+        match external {
             External::PaymentIntent(id) => {
-                map::payment_state(&self.payment_intent(account, id).await?)?
+                let payment = self.payment_intent(account, id).await?;
+                let mut state = map::payment_state(&payment)?;
+                self.add_disputes(account, &payment, &mut state).await?;
+                Ok(state)
             }
-            External::SetupIntent(id) => map::setup_state(&self.setup_intent(account, id).await?),
-            External::Session(id) => map::session_state(&self.session(account, id).await?)?,
-        })
+            External::SetupIntent(id) => {
+                Ok(map::setup_state(&self.setup_intent(account, id).await?))
+            }
+            External::Session(id) => {
+                let session = self.session(account, id).await?;
+                let mut state = map::session_state(&session)?;
+                let payment = session.payment_intent.as_ref().and_then(Expandable::whole);
+                if let Some(payment) = payment {
+                    self.add_disputes(account, payment, &mut state).await?;
+                }
+                Ok(state)
+            }
+        }
     }
 
     pub(crate) async fn payment_intent(

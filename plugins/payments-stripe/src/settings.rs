@@ -1,6 +1,6 @@
 //! The settings, and the account they describe.
 
-use outbound::Url;
+use outbound::{Url, api_base};
 use plugin_api::{SettingsError, read_settings};
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
@@ -89,7 +89,7 @@ impl Settings {
             return Err(SettingsError::field("paymentWindowMinutes", expected));
         }
         Ok(Account {
-            base: base(given(self.api_base.as_deref()).unwrap_or(API_BASE))?,
+            base: api_base("apiBase", self.api_base.as_deref(), API_BASE, "v1")?,
             key: self.secret_key.clone(),
             webhook_secret: self.webhook_secret()?,
             pages: self.pages()?,
@@ -140,25 +140,6 @@ fn looks_like(key: &str, prefixes: &[&str]) -> bool {
                 && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         })
     })
-}
-
-fn base(text: &str) -> Result<Url, SettingsError> {
-    let wrong = || {
-        let expected =
-            "must be an http or https address without a query, such as https://api.stripe.com";
-        SettingsError::field("apiBase", expected)
-    };
-    // The vendor's libraries take the address without the version; people copy it with.
-    let text = text.trim_end_matches('/');
-    let text = text.strip_suffix("/v1").unwrap_or(text);
-    let url: Url = format!("{text}/").parse().map_err(|_| wrong())?;
-    let is_plain = ["http", "https"].contains(&url.scheme())
-        && url.has_host()
-        && url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-        && url.fragment().is_none();
-    is_plain.then_some(url).ok_or_else(wrong)
 }
 
 fn page(field: &str, text: Option<&str>) -> Result<Option<String>, SettingsError> {

@@ -128,6 +128,15 @@ fn payment(kind: &str, about: &About) -> InboundAbout {
         let payment = about.payment_intent.as_ref()?;
         payment.as_str().or_else(|| payment.get("id")?.as_str())
     };
+    if of(kind, &["charge.dispute"]) {
+        // It says nothing of ours, and where it was paid on the page the engine does not know the name.
+        return match payment_intent() {
+            Some(id) if map::External::read(id).is_ok() => InboundAbout::PaymentBehind {
+                name: id.to_owned(),
+            },
+            _ => InboundAbout::Nothing,
+        };
+    }
     let external_id = if of(
         kind,
         &["payment_intent", "setup_intent", "checkout.session"],

@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, Utc};
 use outbound::reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use outbound::reqwest::{Method, Response, StatusCode};
-use outbound::{Outbound, OutboundError, SettingNames, Url, judged, read_bounded};
+use outbound::{Outbound, OutboundError, SettingNames, Url, presentable, read_bounded, refusal};
 use plugin_api::Failure;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -17,8 +17,6 @@ use crate::settings::Account;
 
 /// The most of an answer that is read.
 const ANSWER_MAX: usize = 1 << 20;
-/// The most of Twilio's words that a reason repeats, in characters.
-const WORDS_MAX: usize = 300;
 const SETTINGS: SettingNames = SettingNames {
     address: "apiBase",
     credentials: "authToken",
@@ -185,24 +183,14 @@ fn misconfigured(reason: impl Into<String>) -> CallError {
 }
 
 async fn unsuccessful(account: &Account, status: StatusCode, response: Response) -> CallError {
-    // Of credentials that are not taken Twilio says why; of its other troubles the status says all.
     let is_denied = matches!(status.as_u16(), 401 | 403);
-    let response = if is_denied {
-        Ok(response)
-    } else {
-        judged(response)
-    };
-    let body = match response {
-        Ok(response) => read_bounded(response, ANSWER_MAX).await,
-        Err(error) => Err(error),
-    };
-    let said: Option<ErrorBody> = match body {
-        Ok(body) => serde_json::from_slice(&body).ok(),
+    let said: Option<ErrorBody> = match refusal(response, ANSWER_MAX).await {
+        Ok(said) => said,
         Err(error) => return error.into(),
     };
     match said {
         Some(ErrorBody { code, message }) => {
-            let words = presentable(&account.token, &message);
+            let words = presentable(&message, &[&account.token]);
             if is_denied && code::meaning(code).is_none() {
                 return misconfigured(format!("authToken: Twilio does not accept it: {words}"));
             }
@@ -215,32 +203,11 @@ async fn unsuccessful(account: &Account, status: StatusCode, response: Response)
     }
 }
 
-/// Twilio's words, as far as staff may read them: one line of bounded length, without the token.
-fn presentable(token: &SecretString, words: &str) -> String {
-    let words = words.replace(token.expose_secret(), "***");
-    let words: Vec<&str> = words.split(|c: char| c.is_control() || c == ' ').collect();
-    let words = words.into_iter().filter(|word| !word.is_empty());
-    let line = words.collect::<Vec<_>>().join(" ");
-    line.chars().take(WORDS_MAX).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::*;
     use crate::settings::Settings;
-
-    #[test]
-    fn words_are_shown_in_one_line_without_the_token() {
-        let token = SecretString::from("hunter2");
-        let words = "Authenticate:\r\n hunter2, \u{7}really";
-        assert_eq!(presentable(&token, words), "Authenticate: ***, really");
-        assert_eq!(
-            presentable(&token, &"é".repeat(1000)).chars().count(),
-            WORDS_MAX
-        );
-    }
 
     #[test]
     fn messaging_services_are_beside_the_api() {

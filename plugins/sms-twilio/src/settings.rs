@@ -1,6 +1,6 @@
 //! The settings, and the account they describe.
 
-use outbound::Url;
+use outbound::{Url, api_base};
 use plugin_api::{SettingsError, read_settings};
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
@@ -78,7 +78,7 @@ impl Settings {
         }
         Ok(Account {
             sender: self.sender()?,
-            base: base(given(self.api_base.as_deref()).unwrap_or(API_BASE))?,
+            base: api_base("apiBase", self.api_base.as_deref(), API_BASE, "2010-04-01")?,
             sid: self.account_sid.clone(),
             token: self.auth_token.clone(),
         })
@@ -134,24 +134,6 @@ fn from(text: &str) -> Result<String, SettingsError> {
     }
     let expected = "must be a number with its country (+442071838750), a short code, or a name of up to 11 letters and digits";
     Err(SettingsError::field("from", expected))
-}
-
-fn base(text: &str) -> Result<Url, SettingsError> {
-    let wrong = || {
-        let expected =
-            "must be an http or https address without a query, such as https://api.twilio.com";
-        SettingsError::field("apiBase", expected)
-    };
-    let text = text.trim_end_matches('/');
-    let text = text.strip_suffix("/2010-04-01").unwrap_or(text);
-    let url: Url = format!("{text}/").parse().map_err(|_| wrong())?;
-    let is_plain = ["http", "https"].contains(&url.scheme())
-        && url.has_host()
-        && url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-        && url.fragment().is_none();
-    is_plain.then_some(url).ok_or_else(wrong)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::booking::BookingStatus;
-use domain::event::{BookingFacts, ContactFacts, Event, NamedFacts};
+use domain::event::{BookingFacts, ContactFacts, Event, EventKind, NamedFacts};
 use domain::id::BusinessId;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -25,8 +25,10 @@ pub struct Payload {
     /// The event's id, `evt_…`, also in the header `webhook-id`. It is the same when an event is posted again: whoever has seen it
     /// has nothing more to do.
     id: String,
-    /// What happened, `booking.confirmed`. More kinds may come.
+    /// What happened, `booking.confirmed`. More kinds may come. Of what happened to a payment, `data.paymentId` says to which: ask the API how
+    /// it stands.
     #[serde(rename = "type")]
+    #[schemars(extend("examples" = kinds()))]
     kind: String,
     /// The version of this format. Within one, fields are only added.
     version: u32,
@@ -172,6 +174,14 @@ impl Payload {
             },
         }
     }
+}
+
+/// Every kind of event that is posted.
+fn kinds() -> Vec<&'static str> {
+    let all = EventKind::ALL.into_iter();
+    all.filter(|kind| kind.is_public())
+        .map(EventKind::name)
+        .collect()
 }
 
 fn instant(at: DateTime<Utc>) -> String {

@@ -104,6 +104,13 @@ async fn a_reservation_is_taken_in_part_and_once_however_often_answers_are_lost(
     let again = capture(&stage, &asked, Value::Null).await;
     assert_eq!(again["problems"][0]["code"], "CONFLICT");
     assert_eq!(stage.told("payment.capture_requested").await, 1);
+    // That it was reserved is told when it was, and that it was taken, once, when that is known, however often it is heard of.
+    for id in ["evt_1", "evt_2"] {
+        assert_eq!(stage.call(id, &asked, "right").await, 200);
+    }
+    stage.done().await;
+    assert_eq!(stage.told("payment.paid").await, 1);
+    assert_eq!(stage.told("payment.captured").await, 1);
     stage.end().await;
 }
 
@@ -140,6 +147,7 @@ async fn a_reservation_is_let_go_with_its_booking() {
         (till.is_over, till.is_reserved, till.taken),
         (true, false, 0)
     );
+    assert_eq!(stage.told("payment.captured").await, 0);
     stage.end().await;
 }
 

@@ -1,18 +1,14 @@
 //! Money that is reserved and to be taken: asked for by staff, done by the jobs.
 
-use std::sync::Arc;
-
 use domain::actor::Right;
-use domain::event::{BookingFacts, EventKind};
+use domain::event::EventKind;
 use domain::id::PaymentId;
-use domain::problem::Problem;
 use serde::Serialize;
 use store::Conn;
 use store::changes::Changes;
 
 use super::Work;
-use crate::catalogue::Catalogue;
-use crate::event::Happening;
+use super::asked::Asked;
 use crate::idempotency::Key;
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Error, Result};
@@ -33,47 +29,30 @@ struct CaptureCase {
 }
 
 impl UseCase for CaptureCase {
-    type Plan = (Arc<Catalogue>, BookingFacts);
+    type Plan = Asked;
     type Answer = PaymentId;
 
-    async fn plan(&self, _: u32) -> Result<Self::Plan> {
-        let (engine, caller) = (&self.engine, &self.caller);
-        let missing = || Problem::not_found(&["input", "paymentId"], "payment");
-        let found = engine.payment(caller, self.input.payment_id).await?;
-        let payment = found.ok_or_else(missing)?.payment;
-        let catalogue = engine.catalogue(caller).await?;
-        let facts = engine
-            .facts_of(caller, &catalogue, payment.booking_id)
-            .await?;
-        Ok((catalogue, facts))
+    async fn plan(&self, _: u32) -> Result<Asked> {
+        let id = self.input.payment_id;
+        self.engine.asked_of_payment(&self.caller, id).await
     }
 
     async fn write_in_tx(
         &self,
         conn: &Conn,
-        (catalogue, facts): &Self::Plan,
+        asked: &Asked,
     ) -> Result<(Changes, PaymentId), TxError> {
         let (engine, caller, id) = (&self.engine, &self.caller, self.input.payment_id);
         // A cancellation locks the booking, too: it either sees that the money was asked for, or has let it go.
-        let booking = engine.lock_as_told_in_tx(conn, caller, facts).await?;
-        let locked = store::payment::payment_lock_in_tx(conn, caller.business, id).await?;
-        let payment = locked
-            .ok_or_else(|| TxError::race("the payment is gone"))?
-            .payment;
+        let booking = engine
+            .lock_as_told_in_tx(conn, caller, &asked.facts)
+            .await?;
+        let payment = engine.lock_payment_in_tx(conn, caller, id).await?;
         let amount = payment.capture(self.input.amount, booking.status)?;
         store::payment::payment_capture_in_tx(conn, caller.business, id, amount).await?;
-        let now = engine.clock().now();
         let mut changes = Changes::default();
-        let happening = Happening {
-            kind: EventKind::CaptureRequested,
-            at: now,
-            calendars: Vec::new(),
-            booking: Some(facts.clone()),
-            hold: None,
-            payment: Some(id),
-        };
-        let recorded = engine.record(catalogue, &mut changes, happening)?;
-        Work::Capture.write(&mut changes, &recorded, &payment.plugin, id, now);
+        let recorded = asked.record(engine, EventKind::CaptureRequested, id, &mut changes)?;
+        Work::Capture.write(&mut changes, &recorded, &payment.plugin, id, recorded.at);
         Ok((changes, id))
     }
 }

@@ -22,6 +22,7 @@ const WATCH_EVERY: Duration = Duration::from_secs(90);
 pub(super) struct Desk<'a> {
     pub engine: &'a Engine,
     pub caller: Caller,
+    pub plugin: &'a str,
     pub payments: &'a dyn Payments,
     pub settings: &'a PluginSettings,
 }
@@ -153,6 +154,23 @@ impl Desk<'_> {
         };
         let seen = self.payments.look_up(self.settings, external_id).await?;
         self.settle(payment.id, &seen, false).await
+    }
+
+    /// Looks up the payment that something came of which only the other side knows by this name.
+    pub async fn find(&self, name: &str) -> Result<Done, Failure> {
+        let elsewhere = || Ok(Done::skipped("it is no payment of ours"));
+        let Some(external_id) = self.payments.begun_as(self.settings, name).await? else {
+            return elsewhere();
+        };
+        let (conn, business) = (self.conn().await?, self.caller.business);
+        let found =
+            store::payment::payment_by_external_id(&conn, business, self.plugin, &external_id)
+                .await;
+        drop(conn);
+        match found.map_err(|error| away(&error.into()))? {
+            Some(found) => self.look_up(&found.payment).await,
+            None => elsewhere(),
+        }
     }
 
     /// Sees whether it was paid, until its time is over: then it is called off, and that finds out, too.
@@ -299,6 +317,7 @@ pub(super) fn over(reason: String) -> PaymentState {
         taken: 0,
         refunded: 0,
         fee: None,
+        disputes: Vec::new(),
     }
 }
 

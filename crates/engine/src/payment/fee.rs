@@ -1,7 +1,5 @@
 //! A fee that is taken from a card which was saved for the booking: asked for by staff, done by the jobs.
 
-use std::sync::Arc;
-
 use domain::actor::Right;
 use domain::booking::Booking;
 use domain::event::{BookingFacts, EventKind};
@@ -15,8 +13,7 @@ use store::changes::{Changes, PaymentRow};
 use uuid::Uuid;
 
 use super::Work;
-use crate::catalogue::Catalogue;
-use crate::event::Happening;
+use super::asked::Asked;
 use crate::idempotency::Key;
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Error, Result};
@@ -39,25 +36,23 @@ struct FeeCase {
 }
 
 impl UseCase for FeeCase {
-    type Plan = (Arc<Catalogue>, BookingFacts);
+    type Plan = Asked;
     type Answer = PaymentId;
 
-    async fn plan(&self, _: u32) -> Result<Self::Plan> {
+    async fn plan(&self, _: u32) -> Result<Asked> {
         let (engine, caller, id) = (&self.engine, &self.caller, self.input.booking_id);
         engine
             .touchable(caller, id, &["input", "bookingId"])
             .await?;
-        let catalogue = engine.catalogue(caller).await?;
-        let facts = engine.facts_of(caller, &catalogue, id).await?;
-        Ok((catalogue, facts))
+        engine.asked_of_booking(caller, id).await
     }
 
     async fn write_in_tx(
         &self,
         conn: &Conn,
-        (catalogue, facts): &Self::Plan,
+        asked: &Asked,
     ) -> Result<(Changes, PaymentId), TxError> {
-        let (engine, caller) = (&self.engine, &self.caller);
+        let (engine, caller, facts) = (&self.engine, &self.caller, &asked.facts);
         // Whoever asks for another fee waits here, and then sees this one.
         let booking = engine.lock_as_told_in_tx(conn, caller, facts).await?;
         let found = store::payment::payment_list(conn, caller.business, &[booking.id]).await?;
@@ -65,23 +60,16 @@ impl UseCase for FeeCase {
         let saved = payments.iter().rev().find(|payment| payment.has_card());
         let saved = saved
             .ok_or_else(|| Problem::conflict("no card is saved for this booking to charge"))?;
-        let mut in_use = engine.plugins_in_use(catalogue);
+        let mut in_use = engine.plugins_in_use(&asked.catalogue);
         if !in_use.any(|plugin| plugin.name() == saved.plugin) {
             let message = "the business takes no payments at the moment".to_owned();
             return Err(Problem::PluginRefused { message }.into());
         }
         check_fee(self.input.amount, booking.price, &payments)?;
-        let (id, now) = (PaymentId::from_uuid(Uuid::now_v7()), engine.clock().now());
+        let id = PaymentId::from_uuid(Uuid::now_v7());
         let mut changes = Changes::default();
-        let happening = Happening {
-            kind: EventKind::FeeRequested,
-            at: now,
-            calendars: Vec::new(),
-            booking: Some(facts.clone()),
-            hold: None,
-            payment: Some(id),
-        };
-        let recorded = engine.record(catalogue, &mut changes, happening)?;
+        let recorded = asked.record(engine, EventKind::FeeRequested, id, &mut changes)?;
+        let now = recorded.at;
         changes
             .payments
             .push(self.row(id, &booking, facts, saved, now));
@@ -144,19 +132,5 @@ impl Engine {
         };
         self.detached(async move { engine.write(&caller, key.as_ref(), &case).await })
             .await
-    }
-
-    /// The booking, locked, if it is as the facts tell it.
-    pub(super) async fn lock_as_told_in_tx(
-        &self,
-        conn: &Conn,
-        caller: &Caller,
-        facts: &BookingFacts,
-    ) -> Result<Booking, TxError> {
-        let id = facts.booking_id;
-        let locked = store::booking::booking_lock_in_tx(conn, caller.business, id).await?;
-        locked
-            .filter(|booking| booking.version == facts.version)
-            .ok_or_else(|| TxError::race("the booking has changed"))
     }
 }

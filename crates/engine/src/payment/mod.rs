@@ -6,6 +6,7 @@
 //! answer to a call, the other side calling, the end of the time to pay. What is to be done about a payment are deliveries to its
 //! plugin ([`work`], done at the [`desk`]), with their leases, retries and parking.
 
+mod asked;
 mod capture;
 mod desk;
 mod fee;
@@ -26,7 +27,7 @@ pub use fee::ChargeFee;
 pub(crate) use inbound::CalledPayment;
 pub use refund::RefundPayment;
 pub(crate) use request::Due;
-pub(crate) use work::Work;
+pub(crate) use work::{PAYMENT, Work};
 
 use crate::{Caller, Engine, Error, Result};
 
@@ -68,8 +69,14 @@ impl Engine {
 
     fn view(&self, caller: &Caller, found: SealedPayment) -> PaymentView {
         let SealedPayment {
-            payment, sealed, ..
+            mut payment,
+            sealed,
+            ..
         } = found;
+        if !caller.actor.is_staff() {
+            // Between the business and the customer's bank.
+            payment.disputes.clear();
+        }
         // A fee is nobody's to pay: what could complete it stays here.
         let waits = payment.status == PaymentStatus::Waiting && payment.kind != PaymentKind::Fee;
         let opened = sealed

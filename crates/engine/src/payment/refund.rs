@@ -1,9 +1,7 @@
 //! Money that goes back: asked for by staff, or owed because a booking was cancelled or its time was lost.
 
-use std::sync::Arc;
-
 use domain::actor::Right;
-use domain::event::{BookingFacts, EventKind};
+use domain::event::EventKind;
 use domain::id::{BookingId, Id, PaymentId};
 use domain::payment::{Payment, PaymentKind, PaymentStatus};
 use domain::problem::Problem;
@@ -15,8 +13,8 @@ use store::payment::Refund;
 use uuid::Uuid;
 
 use super::Work;
-use crate::catalogue::Catalogue;
-use crate::event::{Happening, Recorded};
+use super::asked::Asked;
+use crate::event::Recorded;
 use crate::idempotency::Key;
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Error, Result};
@@ -46,32 +44,22 @@ struct RefundCase {
 }
 
 impl UseCase for RefundCase {
-    type Plan = (Arc<Catalogue>, BookingFacts);
+    type Plan = Asked;
     type Answer = PaymentId;
 
-    async fn plan(&self, _: u32) -> Result<Self::Plan> {
-        let (engine, caller) = (&self.engine, &self.caller);
-        let missing = || Problem::not_found(&["input", "paymentId"], "payment");
-        let found = engine.payment(caller, self.input.payment_id).await?;
-        let payment = found.ok_or_else(missing)?.payment;
-        let catalogue = engine.catalogue(caller).await?;
-        let facts = engine
-            .facts_of(caller, &catalogue, payment.booking_id)
-            .await?;
-        Ok((catalogue, facts))
+    async fn plan(&self, _: u32) -> Result<Asked> {
+        let id = self.input.payment_id;
+        self.engine.asked_of_payment(&self.caller, id).await
     }
 
     async fn write_in_tx(
         &self,
         conn: &Conn,
-        (catalogue, facts): &Self::Plan,
+        asked: &Asked,
     ) -> Result<(Changes, PaymentId), TxError> {
         let (engine, caller, input) = (&self.engine, &self.caller, &self.input);
-        let locked =
-            store::payment::payment_lock_in_tx(conn, caller.business, input.payment_id).await?;
-        let payment = locked
-            .ok_or_else(|| TxError::race("the payment is gone"))?
-            .payment;
+        let id = input.payment_id;
+        let payment = engine.lock_payment_in_tx(conn, caller, id).await?;
         let left = engine.refundable_in_tx(conn, caller, &payment).await?;
         let amount = input.amount.unwrap_or(left);
         if left == 0 {
@@ -88,16 +76,9 @@ impl UseCase for RefundCase {
             reason: input.reason.clone(),
         };
         engine
-            .refund_in_tx(
-                conn,
-                caller,
-                catalogue,
-                &refund,
-                Some(facts.clone()),
-                &mut changes,
-            )
+            .refund_in_tx(conn, caller, asked, &refund, &mut changes)
             .await?;
-        Ok((changes, payment.id))
+        Ok((changes, id))
     }
 }
 
@@ -125,7 +106,7 @@ impl Engine {
             .await
     }
 
-    /// What can still be paid back: what was taken, without what went back or is on its way.
+    /// What can still be paid back: what was taken, without what went back or is on its way, and without what a bank has that disputes it.
     async fn refundable_in_tx(
         &self,
         conn: &Conn,
@@ -138,7 +119,8 @@ impl Engine {
             .filter(|refund| refund.status != "failed")
             .map(|refund| refund.amount)
             .sum();
-        Ok((payment.taken - asked.max(payment.refunded)).max(0))
+        let gone = asked.max(payment.refunded) + payment.kept_by_banks();
+        Ok((payment.taken - gone).max(0))
     }
 
     /// Adds a refund, and what is to be done about it.
@@ -146,36 +128,22 @@ impl Engine {
         &self,
         conn: &Conn,
         caller: &Caller,
-        catalogue: &Catalogue,
+        asked: &Asked,
         refund: &ToRefund<'_>,
-        facts: Option<BookingFacts>,
         changes: &mut Changes,
     ) -> Result<(), TxError> {
-        let now = self.clock().now();
-        let happening = Happening {
-            kind: EventKind::RefundRequested,
-            at: now,
-            calendars: Vec::new(),
-            booking: facts,
-            hold: None,
-            payment: Some(refund.payment.id),
-        };
-        let recorded = self.record(catalogue, changes, happening)?;
+        let id = refund.payment.id;
+        let recorded = asked.record(self, EventKind::RefundRequested, id, changes)?;
+        let now = recorded.at;
         let row = Refund {
             id: Uuid::now_v7(),
-            payment_id: refund.payment.id.uuid(),
+            payment_id: id.uuid(),
             amount: refund.amount,
             reason: refund.reason.clone(),
             status: "waiting".to_owned(),
         };
         store::payment::refund_insert_in_tx(conn, caller.business, &row, now).await?;
-        Work::Refund.write(
-            changes,
-            &recorded,
-            &refund.payment.plugin,
-            refund.payment.id,
-            now,
-        );
+        Work::Refund.write(changes, &recorded, &refund.payment.plugin, id, now);
         Ok(())
     }
 
@@ -191,10 +159,7 @@ impl Engine {
         let now = self.clock().now();
         for found in store::payment::payment_list(conn, caller.business, &[booking]).await? {
             let id = found.payment.id;
-            let locked = store::payment::payment_lock_in_tx(conn, caller.business, id).await?;
-            let payment = locked
-                .ok_or_else(|| TxError::race("the payment is gone"))?
-                .payment;
+            let payment = self.lock_payment_in_tx(conn, caller, id).await?;
             if payment.kind == PaymentKind::Fee {
                 continue;
             }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use domain::booking::{Booking, BookingStatus};
 use domain::event::{BookingFacts, EventKind};
 use domain::id::{CalendarId, Id, PaymentId};
-use domain::payment::{Consequence, ExternalStatus, Payment, PaymentState, PaymentStatus};
+use domain::payment::{
+    Consequence, ExternalStatus, Payment, PaymentKind, PaymentState, PaymentStatus,
+};
 use domain::session::Session;
 use store::Conn;
 use store::changes::{Changes, SeatRow};
 
 use super::Work;
+use super::asked::Asked;
 use crate::booking::History;
 use crate::booking::{Told, advanced, update_row};
 use crate::catalogue::Catalogue;
@@ -77,10 +80,7 @@ impl UseCase for SettleCase {
         if booking.version != plan.booking.version {
             return Err(TxError::race("the booking has changed"));
         }
-        let before = store::payment::payment_lock_in_tx(conn, caller.business, self.id).await?;
-        let before = before
-            .ok_or_else(|| TxError::race("the payment is gone"))?
-            .payment;
+        let before = engine.lock_payment_in_tx(conn, caller, self.id).await?;
         let (after, entries) = before.observe(&self.seen, self.has_expired);
         let consequence = after.consequence(&before, booking.status);
         if after == before && consequence == Consequence::Nothing {
@@ -138,14 +138,17 @@ impl SettleCase {
         }
         if consequence == Consequence::PayBack {
             let reason = Some("paid after the time was lost".to_owned());
-            let facts = Some(facts);
             let refund = super::refund::ToRefund {
                 payment: after,
-                amount: after.left(),
+                amount: after.at_hand(),
                 reason,
             };
+            let asked = Asked {
+                catalogue: plan.catalogue.clone(),
+                facts,
+            };
             engine
-                .refund_in_tx(conn, caller, &plan.catalogue, &refund, facts, changes)
+                .refund_in_tx(conn, caller, &asked, &refund, changes)
                 .await?;
         }
         Ok(())
@@ -222,11 +225,32 @@ fn news(before: &Payment, after: &Payment) -> Vec<EventKind> {
     if is_settled(after) && !is_settled(before) {
         news.push(EventKind::PaymentPaid);
     }
+    if after.kind == PaymentKind::Authorize && after.taken > 0 && before.taken == 0 {
+        news.push(EventKind::PaymentCaptured);
+    }
     if is_over(after) && !is_over(before) {
         news.push(EventKind::PaymentFailed);
     }
     if after.refunded > before.refunded {
         news.push(EventKind::PaymentRefunded);
+    }
+    news.extend(news_of_disputes(before, after));
+    news
+}
+
+/// Of each dispute it is told once that there is one, and once how it ended.
+fn news_of_disputes(before: &Payment, after: &Payment) -> Vec<EventKind> {
+    let mut news = Vec::new();
+    for dispute in &after.disputes {
+        let mut known = before.disputes.iter();
+        let known = known.find(|known| known.external_id == dispute.external_id);
+        if known.is_none() {
+            news.push(EventKind::PaymentDisputed);
+        }
+        let was_over = known.is_some_and(|known| known.status.is_over());
+        if dispute.status.is_over() && !was_over {
+            news.push(EventKind::DisputeClosed);
+        }
     }
     news
 }

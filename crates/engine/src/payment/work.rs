@@ -17,6 +17,12 @@ use crate::{Caller, Engine, Result};
 /// How long whoever books waits for the other side.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// Begins the part of every delivery about a payment.
+pub(crate) const PAYMENT: &str = "payment-";
+
+/// Begins the part of a delivery that asks which payment something came of, by the other side's name for it: `payment-find:<name>`.
+const FIND: &str = "payment-find:";
+
 /// What is to be done about a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Work {
@@ -72,7 +78,7 @@ impl Work {
 
     /// Whether the part of a delivery asks for such work.
     pub(crate) fn is_asked_for_by(part: &str) -> bool {
-        Self::of(part).is_some()
+        Self::of(part).is_some() || part.starts_with(FIND)
     }
 
     /// Adds it to the changes, as a delivery of what was recorded.
@@ -84,16 +90,31 @@ impl Work {
         payment: PaymentId,
         due_at: DateTime<Utc>,
     ) {
-        changes.deliveries.push(DeliveryRow {
-            id: Uuid::now_v7(),
-            event_id: recorded.id.uuid(),
-            plugin: plugin.to_owned(),
-            part: format!("{}:{payment}", self.verb()),
-            booking_id: recorded.booking_id,
-            booking_version: recorded.booking_version,
-            created_at: recorded.at,
-            due_at,
-        });
+        let part = format!("{}:{payment}", self.verb());
+        changes
+            .deliveries
+            .push(delivery(recorded, plugin, part, due_at));
+    }
+}
+
+/// Adds to the changes that the payment is to be found and looked up which something came of.
+pub(super) fn write_find(changes: &mut Changes, recorded: &Recorded, plugin: &str, name: &str) {
+    let part = format!("{FIND}{name}");
+    changes
+        .deliveries
+        .push(delivery(recorded, plugin, part, recorded.at));
+}
+
+fn delivery(recorded: &Recorded, plugin: &str, part: String, due_at: DateTime<Utc>) -> DeliveryRow {
+    DeliveryRow {
+        id: Uuid::now_v7(),
+        event_id: recorded.id.uuid(),
+        plugin: plugin.to_owned(),
+        part,
+        booking_id: recorded.booking_id,
+        booking_version: recorded.booking_version,
+        created_at: recorded.at,
+        due_at,
     }
 }
 
@@ -104,14 +125,17 @@ impl Engine {
         plugin: &dyn Plugin,
         delivery: &Delivery,
     ) -> Option<Result<Done, Failure>> {
-        let (work, id) = Work::of(&delivery.part)?;
-        let payments = plugin.payments()?;
         let desk = Desk {
             engine: self,
             caller: Caller::system(delivery.business_id),
-            payments,
+            plugin: plugin.name(),
+            payments: plugin.payments()?,
             settings: &delivery.settings,
         };
+        if let Some(name) = delivery.part.strip_prefix(FIND) {
+            return Some(desk.find(name).await);
+        }
+        let (work, id) = Work::of(&delivery.part)?;
         Some(desk.work(work, id).await)
     }
 
@@ -134,6 +158,7 @@ impl Engine {
         let desk = Desk {
             engine: self,
             caller,
+            plugin: plugin.name(),
             payments,
             settings: &settings,
         };

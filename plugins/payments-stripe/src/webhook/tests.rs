@@ -88,6 +88,7 @@ fn about(kind: &str, object: &str) -> Option<String> {
     match inbound.about {
         InboundAbout::Payment { external_id } => Some(external_id),
         InboundAbout::OurPayment { id } => Some(id.to_string()),
+        InboundAbout::PaymentBehind { name } => Some(format!("behind {name}")),
         _ => None,
     }
 }
@@ -128,8 +129,13 @@ fn events_are_about_the_payment_that_we_know() {
         ),
         (
             "charge.dispute.created",
-            r#"{"id":"dp_1","payment_intent":"pi_1"}"#,
-            "pi_1",
+            r#"{"id":"du_1","charge":"ch_1","payment_intent":"pi_1","metadata":{}}"#,
+            "behind pi_1",
+        ),
+        (
+            "charge.dispute.funds_withdrawn",
+            r#"{"id":"du_1","payment_intent":{"id":"pi_1"}}"#,
+            "behind pi_1",
         ),
         (
             "charge.refund.updated",
@@ -152,6 +158,14 @@ fn other_events_are_about_nothing() {
     for (kind, object) in [
         ("charge.succeeded", r#"{"id":"ch_1","payment_intent":null}"#),
         ("charge.succeeded", r#"{"id":"ch_1"}"#),
+        (
+            "charge.dispute.created",
+            r#"{"id":"du_1","payment_intent":null}"#,
+        ),
+        (
+            "charge.dispute.created",
+            r#"{"id":"du_1","payment_intent":"../x"}"#,
+        ),
         ("payment_intent.succeeded", r#"{"id":"pi_1/../x"}"#),
         ("payment_intent.succeeded", r#"{"id":7}"#),
         ("payment_intent.succeeded", "[]"),

@@ -27,6 +27,7 @@ impl Shop {
         match inbound.about {
             InboundAbout::Payment { external_id } => Some(external_id),
             InboundAbout::OurPayment { id } => Some(id.to_string()),
+            InboundAbout::PaymentBehind { name } => Some(name),
             _ => None,
         }
     }

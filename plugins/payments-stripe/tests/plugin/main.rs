@@ -7,6 +7,7 @@
 )]
 
 mod contract;
+mod disputes;
 mod faults;
 mod fees;
 mod inbound;

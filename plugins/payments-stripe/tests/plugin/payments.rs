@@ -14,6 +14,7 @@ fn state(status: ExternalStatus) -> PaymentState {
         taken: 0,
         refunded: 0,
         fee: None,
+        disputes: Vec::new(),
     }
 }
 
@@ -23,6 +24,7 @@ fn paid(taken: i64, fee: i64) -> PaymentState {
         taken,
         refunded: 0,
         fee: Some(fee),
+        disputes: Vec::new(),
     }
 }
 

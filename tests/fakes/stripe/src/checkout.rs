@@ -1,6 +1,6 @@
 //! Checkout Sessions. A session makes its PaymentIntent when the customer pays, not before.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::form::Form;
@@ -109,6 +109,20 @@ impl World {
         form.only(&[])?;
         let session = self.sessions.get(id).ok_or_else(|| no_session(id))?;
         Ok(self.session_json(session, &form.expand()))
+    }
+
+    pub fn list_sessions(&self, form: &Form) -> Result<Value, Error> {
+        form.only(&["payment_intent", "limit"])?;
+        let id = form.required("payment_intent")?;
+        let mut all = self.sessions.values();
+        let made = all.find(|session| session.payment_intent.as_deref() == Some(id));
+        let page: Vec<Value> = made
+            .map(|made| self.session_json(made, &[]))
+            .into_iter()
+            .collect();
+        Ok(
+            json!({ "object": "list", "url": "/v1/checkout/sessions", "has_more": false, "data": page }),
+        )
     }
 
     pub fn expire_session(&mut self, id: &str, form: &Form) -> Result<Value, Error> {

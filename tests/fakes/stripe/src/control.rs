@@ -1,7 +1,7 @@
 //! What a test can do and ask.
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::FakeStripe;
 use crate::confirm::Decline;
@@ -90,18 +90,6 @@ impl FakeStripe {
         refunded.map_err(|error| error.body.to_string())?;
         let json = world.charge_of(&id);
         Ok(world.note("charge.refunded", &json))
-    }
-
-    /// The customer's bank takes the money back for now. Answers the event, by its id.
-    pub fn dispute(&self, external_id: &str) -> Result<String, String> {
-        let mut world = self.world();
-        let (id, _) = world.payment_behind(external_id)?;
-        let charge = world.charge_of(&id);
-        let dispute = world.id("dp");
-        let json = json!({
-            "id": dispute, "object": "dispute", "charge": charge["id"], "payment_intent": id, "status": "needs_response", "metadata": {}
-        });
-        Ok(world.note("charge.dispute.created", &json))
     }
 
     /// From now on refunds wait for the bank, until [`Self::settle_refund`].

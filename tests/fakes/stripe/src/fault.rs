@@ -21,10 +21,12 @@ pub enum Call {
     CancelSetupIntent,
     CreateSession,
     GetSession,
+    ListSessions,
     ExpireSession,
     CreateCustomer,
     CreateRefund,
     ListRefunds,
+    ListDisputes,
     GetBalance,
     /// Any of them, and anything else.
     Any,

@@ -1,9 +1,9 @@
 //! A server that speaks Stripe's API as far as bookings need it, written from Stripe's public documentation: PaymentIntents, SetupIntents and
-//! the cards they save, Checkout Sessions, Customers, Refunds, the balance, idempotency keys, and signed events. It keeps a ledger of what was really charged
+//! the cards they save, Checkout Sessions, Customers, Refunds, Disputes, the balance, idempotency keys, and signed events. It keeps a ledger of what was really charged
 //! and paid back, so that a test can tell whether anything happened twice.
 //!
 //! A test plays the customer ([`FakeStripe::pay`], [`FakeStripe::fail_payment`]), the business at Stripe's dashboard
-//! ([`FakeStripe::refund_by_hand`]), the bank ([`FakeStripe::settle_refund`]) and the network ([`FakeStripe::fault`]). No event is sent:
+//! ([`FakeStripe::refund_by_hand`]), the bank ([`FakeStripe::settle_refund`], [`FakeStripe::dispute`]) and the network ([`FakeStripe::fault`]). No event is sent:
 //! the test takes them from [`FakeStripe::events`] and posts what [`FakeStripe::signed_event`] answers where and as often as it likes.
 
 #![expect(
@@ -15,6 +15,7 @@ mod checkout;
 mod confirm;
 mod control;
 mod customer;
+mod dispute;
 mod error;
 mod event;
 mod fault;

@@ -23,6 +23,14 @@ impl World {
     ) -> Result<Value, Error> {
         let refund_id = self.id("re");
         let waits = self.refunds_wait;
+        let mut disputes = self.disputes.iter();
+        let keeps = |dispute: &crate::world::Dispute| {
+            dispute.payment_intent == id && dispute.moved.iter().sum::<i64>() < 0
+        };
+        if disputes.any(keeps) {
+            let message = "This charge has been charged back: it cannot be refunded.";
+            return Err(Error::state(Some("charge_disputed"), message));
+        }
         let payment = self.payments.get_mut(id).ok_or_else(|| no_payment(id))?;
         let charge = payment.charge.as_mut().filter(|charge| charge.captured > 0);
         let Some(charge) = charge else {

@@ -57,7 +57,7 @@ impl World {
         json!({
             "id": charge.id, "object": "charge", "amount": payment.amount, "amount_captured": charge.captured,
             "amount_refunded": charge.refunded, "balance_transaction": balance, "captured": is_captured,
-            "currency": payment.currency, "metadata": payment.metadata, "paid": true, "payment_intent": payment.id,
+            "currency": payment.currency, "disputed": self.is_disputed(&payment.id), "metadata": payment.metadata, "paid": true, "payment_intent": payment.id,
             "refunded": charge.refunded == payment.amount, "status": "succeeded"
         })
     }

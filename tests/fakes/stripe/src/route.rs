@@ -83,11 +83,13 @@ impl Routed {
             (false, ["setup_intents", id]) => (Call::GetSetupIntent, *id),
             (true, ["setup_intents", id, "cancel"]) => (Call::CancelSetupIntent, *id),
             (true, ["checkout", "sessions"]) => (Call::CreateSession, ""),
+            (false, ["checkout", "sessions"]) => (Call::ListSessions, ""),
             (false, ["checkout", "sessions", id]) => (Call::GetSession, *id),
             (true, ["checkout", "sessions", id, "expire"]) => (Call::ExpireSession, *id),
             (true, ["customers"]) => (Call::CreateCustomer, ""),
             (true, ["refunds"]) => (Call::CreateRefund, ""),
             (false, ["refunds"]) => (Call::ListRefunds, ""),
+            (false, ["disputes"]) => (Call::ListDisputes, ""),
             (false, ["balance"]) => (Call::GetBalance, ""),
             _ => return None,
         };
@@ -170,10 +172,12 @@ impl World {
             Call::CancelSetupIntent => self.cancel_setup(id, form),
             Call::CreateSession => self.create_session(form),
             Call::GetSession => self.get_session(id, form),
+            Call::ListSessions => self.list_sessions(form),
             Call::ExpireSession => self.expire_session(id, form),
             Call::CreateCustomer => self.create_customer(form),
             Call::CreateRefund => self.create_refund(form),
             Call::ListRefunds => self.list_refunds(form),
+            Call::ListDisputes => self.list_disputes(form),
             Call::GetBalance | Call::Any => Ok(json!({
                 "object": "balance", "livemode": false, "available": [{ "amount": 0, "currency": "eur" }], "pending": []
             })),

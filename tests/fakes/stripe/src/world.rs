@@ -117,6 +117,16 @@ pub(crate) struct Refund {
     pub metadata: Metadata,
 }
 
+#[derive(Debug, Clone)]
+pub(crate) struct Dispute {
+    pub id: String,
+    pub payment_intent: String,
+    pub amount: i64,
+    pub status: &'static str,
+    /// What moved because of it: below zero away from the business.
+    pub moved: Vec<i64>,
+}
+
 /// The answer to the first call with a key.
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
@@ -138,6 +148,8 @@ pub(crate) struct World {
     pub declines: Option<Decline>,
     /// In the order in which they were made.
     pub refunds: Vec<Refund>,
+    /// In the order in which they were opened.
+    pub disputes: Vec<Dispute>,
     pub kept: BTreeMap<String, Kept>,
     pub faults: VecDeque<(Call, Fault)>,
     pub calls: Vec<Called>,

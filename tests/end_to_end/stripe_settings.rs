@@ -1,0 +1,96 @@
+//! What went wrong by wrong settings goes on by itself once they are right, however long it took somebody to see to it.
+
+use chrono::TimeDelta;
+use domain::deposit::{CaptureMethod, Deposit};
+use fake_stripe::Call;
+use serde_json::json;
+
+use crate::stripe::{Stage, name_at_stripe};
+
+impl Stage {
+    async fn count(&self, query: &str) -> i64 {
+        let database = test_support::connect(&self.app.world.url).await;
+        database.query_one(query, &[]).await.unwrap().get(0)
+    }
+
+    /// Lets time pass until nobody tries any more what goes wrong. Where several go wrong, one of them is tried at a time.
+    async fn until_parked(&mut self, part: &str) {
+        let tried = "SELECT count(*) FROM delivery WHERE status = 'waiting' AND attempts > 0";
+        let parked = format!(
+            "SELECT count(*) FROM delivery WHERE status = 'parked' AND part LIKE '{part}%'"
+        );
+        while self.count(&parked).await == 0 || self.count(tried).await > 0 {
+            let before = self.count("SELECT count(*) FROM delivery_attempt").await;
+            self.app.world.clock.advance(TimeDelta::hours(1));
+            let more = format!("SELECT (count(*) > {before})::int::bigint FROM delivery_attempt");
+            self.deliveries.until_counted(1, &more).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_booking_that_nobody_paid_expires_once_the_key_is_right_again() {
+    let mut stage = Stage::with(json!({}), Deposit::Full, CaptureMethod::Automatic).await;
+    let booked = stage.book("2027-03-20T10:00:00Z").await;
+    stage
+        .configure(json!({ "secretKey": "sk_test_wrong" }))
+        .await;
+    stage.until_parked("payment-expire").await;
+    assert_eq!(
+        stage.booking(&booked).await["status"],
+        "PENDING",
+        "nobody could ask"
+    );
+
+    stage.configure(json!({})).await;
+    stage.app.world.clock.advance(TimeDelta::minutes(10));
+    stage.done().await;
+    let expired = stage.booking(&booked).await;
+    assert_eq!(
+        (&expired["status"], &expired["payments"][0]["status"]),
+        (&json!("EXPIRED"), &json!("EXPIRED"))
+    );
+    assert!(
+        stage.stripe.pay(&name_at_stripe(&booked)).is_err(),
+        "it was called off there, too"
+    );
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_paid_meanwhile_is_seen_and_what_is_owed_goes_back_once() {
+    let mut stage = Stage::with(json!({}), Deposit::Full, CaptureMethod::Automatic).await;
+    let (kept, lost) = (
+        stage.book("2027-03-20T10:00:00Z").await,
+        stage.book("2027-03-20T12:00:00Z").await,
+    );
+    stage.stripe.pay(&name_at_stripe(&lost)).unwrap();
+    stage
+        .configure(json!({ "secretKey": "sk_test_wrong" }))
+        .await;
+    stage.stripe.pay(&name_at_stripe(&kept)).unwrap();
+    let cancel = "mutation($input: CancelInput!) { cancel(input: $input) { problems { code } } }";
+    let input = json!({ "input": { "bookingId": lost["booking"]["id"] } });
+    stage.owner.data(cancel, input).await;
+    stage.until_parked("payment-call-off").await;
+
+    // Twice right is right once.
+    stage.configure(json!({})).await;
+    stage.configure(json!({})).await;
+    for _ in 0..3 {
+        stage.app.world.clock.advance(TimeDelta::minutes(10));
+        stage.done().await;
+    }
+    assert_eq!(stage.booking(&kept).await["status"], "CONFIRMED");
+    let cancelled = stage.booking(&lost).await;
+    assert_eq!(
+        (&cancelled["status"], &cancelled["payments"][0]["status"]),
+        (&json!("CANCELLED"), &json!("REFUNDED"))
+    );
+    assert_eq!(
+        (stage.stripe.made("pi_"), stage.stripe.refunds().len()),
+        (2, 1)
+    );
+    assert!(stage.stripe.count(Call::CreateRefund) >= 1);
+    stage.end().await;
+}
