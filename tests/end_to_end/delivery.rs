@@ -205,7 +205,7 @@ async fn what_comes_next_is_the_first_that_is_not_due_yet_or_whose_lease_ends() 
     let taken = taken.await.unwrap();
     assert_eq!(next().await, Some(lease), "then its lease has run out");
     let (taken, _) = &taken[0];
-    let ended = EndedAttempt {
+    let ended = [EndedAttempt {
         id: taken.id,
         lease_id: taken.lease_id,
         ending: Ending::Waiting {
@@ -214,11 +214,9 @@ async fn what_comes_next_is_the_first_that_is_not_due_yet_or_whose_lease_ends() 
         note: Some("not now".to_owned()),
         at: world.clock.now(),
         duration_ms: 1,
-    };
+    }];
     let business = taken.business_id;
-    let finished = world
-        .engine
-        .finish_deliveries("scripted", business, &[ended]);
+    let finished = world.engine.finish_deliveries("scripted", business, &ended);
     assert_eq!(finished.await.unwrap(), [taken.id]);
     assert_eq!(next().await, Some(TimeDelta::minutes(1)));
     let but = world.engine.delivery_next("scripted", &[business]).await;

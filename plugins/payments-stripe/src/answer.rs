@@ -56,6 +56,10 @@ pub(crate) struct PaymentIntent {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Charge {
     #[serde(default)]
+    pub amount: i64,
+    #[serde(default)]
+    pub amount_captured: i64,
+    #[serde(default)]
     pub amount_refunded: i64,
     /// Whether there was ever a dispute about it.
     #[serde(default)]

@@ -7,7 +7,7 @@ use plugin_api::{
 };
 
 use crate::amount;
-use crate::answer::{Expandable, PaymentIntent, Refund, Session, SetupIntent};
+use crate::answer::{Charge, Expandable, PaymentIntent, Refund, Session, SetupIntent};
 use crate::client::Form;
 use crate::settings::Pages;
 
@@ -235,9 +235,8 @@ pub(crate) fn payment_state(payment: &PaymentIntent) -> Result<PaymentState, Fai
         "canceled" => over(payment.cancellation_reason.as_deref()),
         _ => ExternalStatus::Waiting,
     };
-    // Before the money is taken, Stripe counts the release of a reservation as paid back.
     let is_paid = status == ExternalStatus::Paid;
-    let refunded = charge.map_or(0, |charge| charge.amount_refunded);
+    let refunded = charge.map_or(0, paid_back);
     Ok(PaymentState {
         status,
         taken: ours(payment.amount_received)?,
@@ -248,6 +247,13 @@ pub(crate) fn payment_state(payment: &PaymentIntent) -> Result<PaymentState, Fai
             .and_then(|balance| amount::from_stripe(balance.fee, currency)),
         disputes: Vec::new(),
     })
+}
+
+/// What was paid back of what was taken. Stripe counts the release of what was reserved and not taken as paid back, too.
+fn paid_back(charge: &Charge) -> i64 {
+    let released = (charge.amount - charge.amount_captured).max(0);
+    let all = charge.amount_refunded;
+    if all < released { all } else { all - released }
 }
 
 /// How a fee stands after an attempt to take it: what the customer would have to mend, nobody mends.

@@ -188,6 +188,27 @@ fn money_is_counted_in_our_units() {
 }
 
 #[test]
+fn what_was_reserved_and_let_go_was_not_paid_back() {
+    let refunded = |captured: i64, refunded: i64| {
+        let state = state(json!({
+            "id": "pi_1", "status": "succeeded", "currency": "eur", "amount_received": captured, "latest_charge": {
+                "amount": 4500, "amount_captured": captured, "amount_refunded": refunded, "balance_transaction": null
+            }
+        }));
+        (state.taken, state.refunded)
+    };
+    assert_eq!(refunded(3000, 1500), (3000, 0), "the rest was let go");
+    assert_eq!(refunded(3000, 2500), (3000, 1000));
+    assert_eq!(refunded(3000, 4500), (3000, 3000));
+    assert_eq!(refunded(4500, 700), (4500, 700), "all was taken");
+    assert_eq!(
+        refunded(3000, 0),
+        (3000, 0),
+        "where the rest is not counted"
+    );
+}
+
+#[test]
 fn money_that_cannot_be_counted_is_no_answer() {
     for (currency, received) in [("iqd", 1000), ("isk", 150), ("", 1), ("euro", 1)] {
         let json = json!({ "id": "pi_1", "status": "succeeded", "currency": currency, "amount_received": received });

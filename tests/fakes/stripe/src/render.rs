@@ -49,6 +49,13 @@ impl World {
         expand: &[String],
     ) -> Value {
         let is_captured = charge.captured > 0;
+        // What was reserved and let go counts as paid back, as at Stripe.
+        let released = if is_captured {
+            payment.amount - charge.captured
+        } else {
+            0
+        };
+        let refunded = charge.refunded + released;
         let balance = format!("txn_of_{}", charge.id);
         let balance = is_captured.then(|| match inside(expand, "balance_transaction") {
             Some(_) => self.balance_transaction_json(payment, charge, &balance),
@@ -56,9 +63,9 @@ impl World {
         });
         json!({
             "id": charge.id, "object": "charge", "amount": payment.amount, "amount_captured": charge.captured,
-            "amount_refunded": charge.refunded, "balance_transaction": balance, "captured": is_captured,
+            "amount_refunded": refunded, "balance_transaction": balance, "captured": is_captured,
             "currency": payment.currency, "disputed": self.is_disputed(&payment.id), "metadata": payment.metadata, "paid": true, "payment_intent": payment.id,
-            "refunded": charge.refunded == payment.amount, "status": "succeeded"
+            "refunded": refunded == payment.amount, "status": "succeeded"
         })
     }
 
