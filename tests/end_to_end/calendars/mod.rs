@@ -6,6 +6,7 @@ mod edits;
 mod leaving;
 mod reading;
 pub(crate) mod stage;
+mod switching;
 mod trouble;
 
 use chrono::TimeDelta;
