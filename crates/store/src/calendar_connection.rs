@@ -48,44 +48,6 @@ pub struct ConnectionRow {
     pub ended_at: Option<DateTime<Utc>>,
 }
 
-/// Where the bookings of a provider are written: what of a connection is part of the catalogue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectionRoute {
-    /// The connection.
-    pub id: Uuid,
-    /// By which plugin.
-    pub plugin: String,
-    /// To which calendar.
-    pub write_to: Option<String>,
-}
-
-/// Every connection that has not ended, by provider.
-pub async fn connection_routes(
-    mut conn: &Conn,
-    business: BusinessId,
-) -> Result<Vec<(ProviderId, ConnectionRoute)>> {
-    let rows = calendar_connection::table
-        .filter(calendar_connection::business_id.eq(business.uuid()))
-        .filter(calendar_connection::ended_at.is_null())
-        .select((
-            calendar_connection::provider_id,
-            calendar_connection::id,
-            calendar_connection::plugin,
-            calendar_connection::write_to,
-        ))
-        .load::<(Uuid, Uuid, String, Option<String>)>(&mut conn)
-        .await?;
-    let route = |(provider, id, plugin, write_to)| {
-        let route = ConnectionRoute {
-            id,
-            plugin,
-            write_to,
-        };
-        (ProviderId::from_uuid(provider), route)
-    };
-    Ok(rows.into_iter().map(route).collect())
-}
-
 /// The connection with this id, ended or not.
 pub async fn connection_find(
     mut conn: &Conn,

@@ -4,6 +4,7 @@ mod api;
 mod consent;
 mod edits;
 mod leaving;
+mod processes;
 mod reading;
 pub(crate) mod stage;
 mod switching;

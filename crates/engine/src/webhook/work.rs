@@ -68,7 +68,7 @@ impl Engine {
         let conn = self.0.database.conn().await?;
         let (found, health) = futures_util::try_join!(
             store::webhook::webhook_endpoint_find(&conn, caller.business, id),
-            store::webhook::webhook_health_list(&conn, caller.business),
+            store::webhook::webhook_health_find(&conn, caller.business, id),
         )?;
         let Some(row) = found else {
             return Ok(ToPost::Ended(Ok(Done::skipped(
@@ -79,8 +79,6 @@ impl Engine {
             let reason = "the endpoint is switched off: switch it on, then send this again";
             return Ok(ToPost::Ended(Err(Failure::give_up(reason))));
         }
-        let mut own = health.into_iter().filter(|(of, _)| *of == id);
-        let health = own.next().map(|(_, health)| health);
         Ok(ToPost::Endpoint(Box::new(row), health))
     }
 
