@@ -64,15 +64,10 @@ impl Work {
     }
 
     /// The work and the payment that the part of a delivery names.
-    fn of(part: &str) -> Option<(Self, PaymentId)> {
+    pub(crate) fn of(part: &str) -> Option<(Self, PaymentId)> {
         let (verb, id) = part.split_once(':')?;
         let work = Self::ALL.into_iter().find(|work| work.verb() == verb)?;
         Some((work, id.parse().ok()?))
-    }
-
-    /// Whether the part of a delivery asks for such work.
-    pub(crate) fn is_asked_for_by(part: &str) -> bool {
-        Self::of(part).is_some()
     }
 
     /// Adds it to the changes, as a delivery of what was recorded.
@@ -98,13 +93,13 @@ impl Work {
 }
 
 impl Engine {
-    /// Does what a delivery asks to be done about a payment; none: it asks for something else.
+    /// Does what a delivery asks to be done about a payment; none: the plugin takes no payments.
     pub(crate) async fn work_on_payment(
         &self,
         plugin: &dyn Plugin,
         delivery: &Delivery,
+        (work, id): (Work, PaymentId),
     ) -> Option<Result<Done, Failure>> {
-        let (work, id) = Work::of(&delivery.part)?;
         let payments = plugin.payments()?;
         let desk = Desk {
             engine: self,

@@ -9,7 +9,6 @@ use store::changes::Changes;
 use store::webhook::SealedEndpoint;
 use uuid::Uuid;
 
-use super::of_part;
 use crate::catalogue::Catalogue;
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Error, Result};
@@ -23,13 +22,13 @@ enum ToPost {
 }
 
 impl Engine {
-    /// Posts an event to the endpoint that a delivery is for; none: it is for something else.
+    /// Posts an event to the endpoint that a delivery is for; none: the plugin posts nothing.
     pub(crate) async fn work_on_webhook(
         &self,
         plugin: &dyn Plugin,
         delivery: &Delivery,
+        id: WebhookEndpointId,
     ) -> Option<Result<Done, Failure>> {
-        let id = of_part(&delivery.part)?;
         let sender = plugin.webhooks()?;
         let caller = Caller::system(delivery.business_id);
         let (row, health) = match self.endpoint_to_post(&caller, id).await {
