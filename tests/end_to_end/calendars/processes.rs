@@ -178,3 +178,40 @@ async fn what_no_delivery_told_of_is_found_by_the_next_reading() {
     assert_eq!(stage.there("anna"), ["05T12:00"]);
     stage.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_deleted_between_its_writing_and_the_record_of_that_is_put_back() {
+    let lease = TimeDelta::seconds(90);
+    let mut stage = Stage::new(restore()).await;
+    stage.connect(stage.input()).await;
+    let booking = stage.book("2027-03-05T10:00:00Z", stage.anna).await;
+    stage.settled().await;
+    let world = stage.world.clone();
+    stage.app.stop().await;
+    // It is written, and the process has not said so yet.
+    let taken = "UPDATE delivery SET status = 'waiting', finished_at = NULL, lease_id = gen_random_uuid(), \
+        leased_until = '2027-03-01T09:00:00Z' WHERE part LIKE 'calendar:%'";
+    assert_eq!(stage.database.execute(taken, &[]).await.unwrap(), 1);
+    stage.diary.delete_booking("anna", booking);
+    world.clock.advance(TimeDelta::minutes(2));
+    let read = async || {
+        let due = world.engine.calendars_due(&[], 10).await.unwrap();
+        assert_eq!(due.len(), 1);
+        let taken = world.engine.take_calendar(due[0], lease).await;
+        let taken = taken.unwrap().unwrap();
+        world.engine.read_calendar(&taken).await.unwrap();
+    };
+    read().await;
+    let due = world.engine.calendars_due(&[], 10).await.unwrap();
+    assert!(due.is_empty(), "it is left alone for a while");
+    let ended = "UPDATE delivery SET status = 'delivered', finished_at = next_attempt_at, lease_id = NULL, \
+        leased_until = NULL WHERE part LIKE 'calendar:%'";
+    stage.database.execute(ended, &[]).await.unwrap();
+    world.clock.advance(TimeDelta::seconds(6));
+    read().await;
+    let jobs = Jobs::start(world.engine.clone(), options());
+    stage.changes.until(0, "status = 'waiting'").await;
+    let there = stage.diary.bookings("anna");
+    assert_eq!(there.keys().collect::<Vec<_>>(), [&booking]);
+    jobs.stop().await;
+}
