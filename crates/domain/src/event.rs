@@ -98,7 +98,7 @@ pub enum EventKind {
     /// An endpoint for webhooks was switched off, because it only failed for days.
     #[serde(rename = "webhook.paused")]
     WebhookPaused,
-    /// A provider's calendars elsewhere were read, and say something else than before.
+    /// Providers' calendars elsewhere say something else than before, or what they say counts again, or no more.
     #[serde(rename = "calendar.changed")]
     CalendarChanged,
     /// The access to a provider's calendars elsewhere was taken back: they have to connect anew. Its calendar is the provider's.

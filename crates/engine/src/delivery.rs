@@ -8,8 +8,8 @@ use plugin_api::{Plugin, PluginSettings};
 pub use store::delivery::{DueDelivery, EndedAttempt, Ending, TakenDelivery};
 use uuid::Uuid;
 
+use crate::part::Part;
 use crate::plugin::NotInUse;
-use crate::work::outlives_use;
 use crate::{Engine, Result};
 
 impl Engine {
@@ -60,7 +60,7 @@ impl Engine {
                 store::delivery::delivery_take(&conn, business, &ids, lease_id, now, until).await?;
             let catalogue = self.catalogue_on(&conn, business).await?;
             taken.extend(rows.into_iter().map(|row| {
-                let settings = if outlives_use(&row.part) {
+                let settings = if Part::of(&row.part).outlives_use() {
                     self.settings_of(&catalogue, plugin.name())
                 } else {
                     self.settings_in_use(&catalogue, plugin)

@@ -22,6 +22,7 @@ pub mod idempotency;
 pub mod inbound;
 pub mod live;
 pub mod notification;
+mod part;
 pub mod payment;
 pub mod plugin;
 mod secret;

@@ -102,11 +102,18 @@ struct ConfigureCase {
     input: ConfigurePlugin,
 }
 
+struct ConfigurePlan {
+    catalogue: Arc<Catalogue>,
+    row: PluginSetting,
+    /// Whether it switches the plugin off, or on.
+    is_switch: bool,
+}
+
 impl UseCase for ConfigureCase {
-    type Plan = PluginSetting;
+    type Plan = ConfigurePlan;
     type Answer = String;
 
-    async fn plan(&self, _: u32) -> Result<PluginSetting> {
+    async fn plan(&self, _: u32) -> Result<ConfigurePlan> {
         let catalogue = self.engine.catalogue(&self.caller).await?;
         let name = self.plugin.name();
         let before = catalogue.plugins.get(name);
@@ -139,21 +146,41 @@ impl UseCase for ConfigureCase {
             .0
             .vault
             .seal(self.caller.business, name, &settings)?;
-        Ok(PluginSetting {
+        let row = PluginSetting {
             plugin: name.to_owned(),
             enabled,
             sealed: Some(sealed),
             version: before.map_or(1, |row| row.version + 1),
+        };
+        Ok(ConfigurePlan {
+            is_switch: is_in_use(&catalogue, &*self.plugin) != enabled,
+            row,
+            catalogue,
         })
     }
 
     async fn write_in_tx(
         &self,
         conn: &Conn,
-        row: &PluginSetting,
+        ConfigurePlan {
+            catalogue,
+            row,
+            is_switch,
+        }: &ConfigurePlan,
     ) -> Result<(Changes, String), TxError> {
-        let (business, now) = (self.caller.business, self.engine.clock().now());
-        store::business::business_catalogue_raise_in_tx(conn, business).await?;
+        let (engine, caller) = (&self.engine, &self.caller);
+        let (business, now) = (caller.business, engine.clock().now());
+        let version = store::business::business_catalogue_raise_in_tx(conn, business).await?;
+        if version != catalogue.version + 1 {
+            return Err(TxError::race("the catalogue has changed"));
+        }
+        let mut changes = Changes::default();
+        if *is_switch {
+            let to = (row.plugin.as_str(), row.enabled);
+            changes = engine
+                .switch_calendars_in_tx(conn, caller, catalogue, to)
+                .await?;
+        }
         if !store::plugin::plugin_setting_put_in_tx(conn, business, row, now).await? {
             return Err(TxError::race("the settings were changed meanwhile"));
         }
@@ -169,7 +196,7 @@ impl UseCase for ConfigureCase {
             store::delivery_list::delivery_retry_all_in_tx(conn, business, name, PAYMENT, now)
                 .await?;
         }
-        Ok((Changes::default(), row.plugin.clone()))
+        Ok((changes, row.plugin.clone()))
     }
 }
 

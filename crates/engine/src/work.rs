@@ -1,11 +1,9 @@
-//! What a delivery asks to be done. Most go to the plugin's own reaction; the others are work of the engine by a capability of the plugin,
-//! told by the delivery's part: `<what>:<id of what it is about>`.
+//! What a delivery asks to be done, by its [`Part`].
 
 use plugin_api::{Delivery, Done, Failure, Plugin};
 
-use crate::notification::is_message;
-use crate::payment::Work;
-use crate::{Engine, calendar};
+use crate::Engine;
+use crate::part::Part;
 
 /// Whether deliveries can come to a plugin.
 pub fn has_work(plugin: &dyn Plugin) -> bool {
@@ -15,12 +13,6 @@ pub fn has_work(plugin: &dyn Plugin) -> bool {
         || plugin.messages().is_some()
         || plugin.webhooks().is_some()
         || plugin.composer().is_some()
-}
-
-/// Whether what a delivery asks for is brought to its end also where the plugin was switched off meanwhile: what was begun about money is, and
-/// what was left behind in calendars is cleared up; of a message it is told that it is not sent, or it goes another way.
-pub(crate) fn outlives_use(part: &str) -> bool {
-    Work::is_asked_for_by(part) || calendar::Work::is_asked_for_by(part) || is_message(part)
 }
 
 impl Engine {
@@ -34,21 +26,20 @@ impl Engine {
         delivery: &Delivery,
         is_last: bool,
     ) -> Result<Done, Failure> {
-        if let Some(done) = self.work_on_payment(plugin, delivery).await {
+        let done = match Part::of(&delivery.part) {
+            Part::Payment(work, id) => self.work_on_payment(plugin, delivery, (work, id)).await,
+            Part::PaymentToFind(name) => self.work_on_payment_to_find(plugin, delivery, name).await,
+            Part::Webhook(id) => self.work_on_webhook(plugin, delivery, id).await,
+            Part::Calendar(work) => self.work_on_calendar(plugin, delivery, work).await,
+            Part::Notice => self.work_on_notice(plugin, delivery).await,
+            Part::Plan => self.work_on_plan(plugin, delivery).await,
+            Part::Message => self.work_on_messages(plugin, delivery, is_last).await,
+            Part::Reaction => None,
+        };
+        if let Some(done) = done {
             return done;
         }
-        if let Some(done) = self.work_on_webhook(plugin, delivery).await {
-            return done;
-        }
-        if let Some(done) = self.work_on_calendar(plugin, delivery).await {
-            return done;
-        }
-        if let Some(done) = self.work_on_notice(plugin, delivery).await {
-            return done;
-        }
-        if let Some(done) = self.work_on_notification(plugin, delivery, is_last).await {
-            return done;
-        }
+        // A plugin without the capability may have given the name to a part of its own.
         match plugin.reaction() {
             Some(reaction) => reaction.react(delivery).await,
             None => Err(Failure::give_up(

@@ -124,7 +124,10 @@ impl Cluster {
             };
             tracing::warn!(%error, "the database does not answer: bringing it up");
             match LocalPostgres::join(options.clone()).await {
-                Ok(connection) => drop(revived.replace(connection)),
+                Ok(connection) => {
+                    tracing::info!("the database is up again");
+                    drop(revived.replace(connection));
+                }
                 Err(error) => tracing::error!(%error, "the database could not be brought up"),
             }
         }

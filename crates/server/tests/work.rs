@@ -2,49 +2,74 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use local_postgres::LocalPostgres;
 use tokio_postgres::NoTls;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A process of the program, from the moment it says that it is ready.
-struct Process(Child);
+/// A process of the program.
+struct Process {
+    child: Child,
+    /// What it says: answers and log, line by line.
+    lines: Receiver<String>,
+}
 
 impl Process {
+    /// Starts it, and waits until it says that it is ready.
     fn start(data: &Path, arguments: &[&str], ready: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_bookable"))
             .args(arguments)
             .arg("--data")
             .arg(data)
             .env_remove("DATABASE_URL")
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let is_ready = lines.any(|line| line.unwrap().contains(ready));
-        assert!(is_ready, "{arguments:?} ended before it was ready");
-        // Read on, so that the process is not stopped by a pipe that is full.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self(child)
+        let (say, lines) = channel();
+        let (answers, log) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let said: [Box<dyn Read + Send>; 2] = [Box::new(answers), Box::new(log)];
+        for said in said {
+            let say = say.clone();
+            // It is read on when nobody waits for a line any more, so that the process is not stopped by a pipe that is full.
+            std::thread::spawn(move || {
+                for line in BufReader::new(said).lines() {
+                    let _ = say.send(line.unwrap());
+                }
+            });
+        }
+        let process = Self { child, lines };
+        process.says(ready);
+        process
+    }
+
+    /// Waits until it says something, from where it was last heard on.
+    fn says(&self, words: &str) {
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            if line.contains(words) {
+                return;
+            }
+        }
+        panic!("it does not say `{words}`, or has ended");
     }
 
     fn kill(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -70,42 +95,20 @@ async fn work_goes_on_without_the_server_and_brings_postgres_up_again() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let data = folder.path().join("data");
-    let serve = Process::start(
-        &data,
-        &[
-            "serve",
-            "--listen",
-            "127.0.0.1:0",
-            "--log",
-            "info,engine=debug",
-        ],
-        "brought the database up to date",
-    );
-    let began = Instant::now();
-    let first = loop {
-        if let Some(pid) = postgres(&data).await {
-            break pid;
-        }
-        assert!(began.elapsed() < PATIENCE, "the server has no business");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
+    let serve = Process::start(&data, &["serve", "--listen", "127.0.0.1:0"], "/graphql");
+    let first = postgres(&data).await;
     let mut work = Process::start(&data, &["work"], "working");
 
     serve.kill();
-    assert_eq!(postgres(&data).await, Some(first));
-    signal(first, "-KILL");
-    let began = Instant::now();
-    loop {
-        match postgres(&data).await {
-            Some(pid) if pid != first => break,
-            _ => assert!(began.elapsed() < PATIENCE, "nobody brought PostgreSQL up"),
-        }
-        assert_eq!(work.0.try_wait().unwrap(), None, "the work ended");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    assert_eq!(postgres(&data).await, first);
+    signal(first.unwrap(), "-KILL");
+    work.says("the database is up again");
+    let second = postgres(&data).await;
+    assert!(second.is_some_and(|pid| Some(pid) != first), "{second:?}");
+    assert_eq!(work.child.try_wait().unwrap(), None, "the work goes on");
 
-    signal(work.0.id(), "-TERM");
-    assert!(work.0.wait().unwrap().success());
+    signal(work.child.id(), "-TERM");
+    assert!(work.child.wait().unwrap().success());
     // The last user ends the cluster.
     assert_eq!(postgres(&data).await, None);
 }

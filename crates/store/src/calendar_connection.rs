@@ -48,44 +48,6 @@ pub struct ConnectionRow {
     pub ended_at: Option<DateTime<Utc>>,
 }
 
-/// Where the bookings of a provider are written: what of a connection is part of the catalogue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectionRoute {
-    /// The connection.
-    pub id: Uuid,
-    /// By which plugin.
-    pub plugin: String,
-    /// To which calendar.
-    pub write_to: Option<String>,
-}
-
-/// Every connection that has not ended, by provider.
-pub async fn connection_routes(
-    mut conn: &Conn,
-    business: BusinessId,
-) -> Result<Vec<(ProviderId, ConnectionRoute)>> {
-    let rows = calendar_connection::table
-        .filter(calendar_connection::business_id.eq(business.uuid()))
-        .filter(calendar_connection::ended_at.is_null())
-        .select((
-            calendar_connection::provider_id,
-            calendar_connection::id,
-            calendar_connection::plugin,
-            calendar_connection::write_to,
-        ))
-        .load::<(Uuid, Uuid, String, Option<String>)>(&mut conn)
-        .await?;
-    let route = |(provider, id, plugin, write_to)| {
-        let route = ConnectionRoute {
-            id,
-            plugin,
-            write_to,
-        };
-        (ProviderId::from_uuid(provider), route)
-    };
-    Ok(rows.into_iter().map(route).collect())
-}
-
 /// The connection with this id, ended or not.
 pub async fn connection_find(
     mut conn: &Conn,
@@ -332,23 +294,25 @@ WHERE NOT EXISTS (SELECT FROM delivery d WHERE d.business_id = $1 AND d.booking_
   AND d.part = $6 AND (d.status = 'waiting' OR (d.status = 'parked' AND d.booking_version = w.version
     AND d.finished_at > $7 - interval '1 day')))";
 
-/// Of these bookings those that have a delivery of this part on its way.
+/// Of these bookings those that have a delivery of this part on its way, and whether somebody has taken one: what it writes may be there already.
 pub async fn connection_pending(
     mut conn: &Conn,
     business: BusinessId,
     (plugin, part): (&str, &str),
     bookings: &[BookingId],
-) -> Result<Vec<BookingId>> {
+) -> Result<Vec<(BookingId, bool)>> {
     #[derive(QueryableByName)]
     struct Pending {
         #[diesel(sql_type = SqlUuid)]
         booking_id: Uuid,
+        #[diesel(sql_type = diesel::sql_types::Bool)]
+        is_taken: bool,
     }
     let ids: Vec<Uuid> = bookings.iter().map(|id| id.uuid()).collect();
     let rows: Vec<Pending> = Prepared(
         diesel::sql_query(
-            "SELECT DISTINCT booking_id FROM delivery WHERE business_id = $1 AND booking_id = ANY ($2) AND plugin = $3 \
-             AND part = $4 AND status = 'waiting'",
+            "SELECT booking_id, bool_or(lease_id IS NOT NULL) AS is_taken FROM delivery WHERE business_id = $1 \
+             AND booking_id = ANY ($2) AND plugin = $3 AND part = $4 AND status = 'waiting' GROUP BY booking_id",
         )
         .bind::<SqlUuid, _>(business.uuid())
         .bind::<Array<SqlUuid>, _>(ids)
@@ -359,7 +323,7 @@ pub async fn connection_pending(
     .await?;
     Ok(rows
         .into_iter()
-        .map(|row| BookingId::from_uuid(row.booking_id))
+        .map(|row| (BookingId::from_uuid(row.booking_id), row.is_taken))
         .collect())
 }
 

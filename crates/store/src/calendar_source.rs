@@ -303,6 +303,28 @@ pub async fn source_nudge_in_tx(
     Ok(())
 }
 
+/// Has all that is read with a plugin read at once: it is switched on again. Whoever reads one of them now, or leaves it for later, began before.
+pub async fn source_wake_in_tx(
+    mut conn: &Conn,
+    business: BusinessId,
+    plugin: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    Prepared(
+        diesel::sql_query(
+            "UPDATE calendar_source s SET next_sync_at = $3, nudges = s.nudges + 1, lease_id = NULL, leased_until = NULL \
+             FROM calendar_connection c WHERE c.business_id = $1 AND c.plugin = $2 AND c.ended_at IS NULL \
+             AND s.business_id = $1 AND s.connection_id = c.id AND s.next_sync_at IS NOT NULL",
+        )
+        .bind::<SqlUuid, _>(business.uuid())
+        .bind::<Text, _>(plugin)
+        .bind::<Timestamptz, _>(now),
+    )
+    .execute(&mut conn)
+    .await?;
+    Ok(())
+}
+
 /// Takes a retired source away, whose channel is closed; one that is read again by now stays, without that channel.
 pub async fn source_retire(
     mut conn: &Conn,

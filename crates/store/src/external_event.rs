@@ -2,43 +2,54 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use domain::id::{BusinessId, Id, ProviderId};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::prepared::Prepared;
-use crate::schema::external_event;
 use crate::{Conn, Result};
 
 /// A time at which a calendar's owner is busy elsewhere.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = external_event)]
+#[derive(Debug, Clone, QueryableByName)]
 pub struct ExternalBusy {
     /// The calendar.
+    #[diesel(sql_type = SqlUuid)]
     pub calendar_id: Uuid,
     /// From.
+    #[diesel(sql_type = Timestamptz)]
     pub starts_at: DateTime<Utc>,
     /// To.
+    #[diesel(sql_type = Timestamptz)]
     pub ends_at: DateTime<Utc>,
 }
 
-/// When these calendars are busy elsewhere, after an instant.
+/// When these calendars are busy elsewhere, after an instant. What was read with a plugin that is switched off does not count. Whether it is
+/// this statement itself looks up: a catalogue that the caller read may be older than the versions under which the answer is kept.
 pub async fn external_event_list(
     mut conn: &Conn,
     business: BusinessId,
     calendars: &[Uuid],
     after: DateTime<Utc>,
 ) -> Result<Vec<ExternalBusy>> {
-    Ok(external_event::table
-        .filter(external_event::business_id.eq(business.uuid()))
-        .filter(external_event::calendar_id.eq_any(calendars))
-        .filter(external_event::ends_at.gt(after))
-        .select(ExternalBusy::as_select())
-        .load(&mut conn)
-        .await?)
+    Ok(Prepared(
+        diesel::sql_query(LIST)
+            .bind::<SqlUuid, _>(business.uuid())
+            .bind::<Array<SqlUuid>, _>(calendars)
+            .bind::<Timestamptz, _>(after),
+    )
+    .load(&mut conn)
+    .await?)
 }
+
+const LIST: &str = "\
+SELECT e.calendar_id, e.starts_at, e.ends_at FROM external_event e
+WHERE e.business_id = $1 AND e.calendar_id = ANY ($2) AND e.ends_at > $3 AND e.source_id NOT IN (
+  SELECT s.id FROM plugin_setting p
+  JOIN calendar_connection c ON c.business_id = p.business_id AND c.plugin = p.plugin
+  JOIN calendar_source s ON s.business_id = c.business_id AND s.connection_id = c.id
+  WHERE p.business_id = $1 AND NOT p.enabled)";
 
 /// A busy time as it was read.
 #[derive(Debug, Clone, Serialize)]

@@ -14,6 +14,7 @@ pub mod calendar_channel;
 pub mod calendar_connection;
 pub mod calendar_consent;
 pub mod calendar_link;
+pub mod calendar_route;
 pub mod calendar_source;
 mod change_rows;
 pub mod changes;

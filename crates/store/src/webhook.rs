@@ -132,33 +132,54 @@ pub async fn webhook_endpoint_delete_in_tx(
     Ok(diesel::delete(own).execute(&mut conn).await? == 1)
 }
 
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = webhook_health)]
+struct HealthRow {
+    endpoint_id: Uuid,
+    failures_in_row: i32,
+    failing_since: DateTime<Utc>,
+    resting_until: Option<DateTime<Utc>>,
+    last_error: String,
+}
+
+impl From<HealthRow> for WebhookHealth {
+    fn from(row: HealthRow) -> Self {
+        Self {
+            failures_in_row: u32::try_from(row.failures_in_row).unwrap_or(1),
+            failing_since: row.failing_since,
+            resting_until: row.resting_until,
+            last_error: row.last_error,
+        }
+    }
+}
+
 /// How the endpoints of a business fare that fail.
 pub async fn webhook_health_list(
     mut conn: &Conn,
     business: BusinessId,
 ) -> Result<Vec<(WebhookEndpointId, WebhookHealth)>> {
-    type Columns = (Uuid, i32, DateTime<Utc>, Option<DateTime<Utc>>, String);
     let rows = webhook_health::table
         .filter(webhook_health::business_id.eq(business.uuid()))
-        .select((
-            webhook_health::endpoint_id,
-            webhook_health::failures_in_row,
-            webhook_health::failing_since,
-            webhook_health::resting_until,
-            webhook_health::last_error,
-        ))
-        .load::<Columns>(&mut conn)
+        .select(HealthRow::as_select())
+        .load(&mut conn)
         .await?;
-    let health = |(id, failures, failing_since, resting_until, last_error): Columns| {
-        let health = WebhookHealth {
-            failures_in_row: u32::try_from(failures).unwrap_or(1),
-            failing_since,
-            resting_until,
-            last_error,
-        };
-        (WebhookEndpointId::from_uuid(id), health)
-    };
+    let health = |row: HealthRow| (WebhookEndpointId::from_uuid(row.endpoint_id), row.into());
     Ok(rows.into_iter().map(health).collect())
+}
+
+/// How an endpoint fares, if it fails.
+pub async fn webhook_health_find(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: WebhookEndpointId,
+) -> Result<Option<WebhookHealth>> {
+    let found = webhook_health::table
+        .find((business.uuid(), id.uuid()))
+        .select(HealthRow::as_select())
+        .first(&mut conn)
+        .await
+        .optional()?;
+    Ok(found.map(WebhookHealth::from))
 }
 
 /// Notes how an endpoint fares; none: it works. Of several that fail at once the last is kept.

@@ -7,6 +7,7 @@
     reason = "tests: a failure is a panic"
 )]
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
 use std::os::unix::process::CommandExt;
@@ -94,26 +95,17 @@ impl Server {
             let port = free.local_addr().unwrap().port();
             drop(free);
             let mut child = serve(&programs, &cluster, port, papers.is_some());
-            while child.try_wait().unwrap().is_none() {
-                if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                    let server = Self {
-                        child,
-                        port,
-                        folder,
-                    };
-                    server.answers(deadline).await;
-                    return server;
-                }
-                tokio::time::sleep(Duration::from_millis(10)).await;
+            if is_ready(&mut child) {
+                let server = Self {
+                    child,
+                    port,
+                    folder,
+                };
+                server.connect("sslmode=prefer").await.unwrap();
+                return server;
             }
+            child.wait().unwrap();
             assert!(Instant::now() < deadline, "the server did not start");
-        }
-    }
-
-    async fn answers(&self, deadline: Instant) {
-        while let Err(error) = self.connect("sslmode=prefer").await {
-            assert!(Instant::now() < deadline, "{error}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
@@ -201,10 +193,20 @@ fn serve(programs: &Path, cluster: &Path, port: u16, with_tls: bool) -> Child {
         command.uid(owner.uid()).gid(owner.gid());
     }
     command
+        .env("LC_ALL", "C")
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .process_group(0);
     command.spawn().unwrap()
+}
+
+/// Waits until a server says that it takes connections, or ends.
+fn is_ready(server: &mut Child) -> bool {
+    let mut log = BufReader::new(server.stderr.take().unwrap()).lines();
+    let is_ready = log.any(|line| line.unwrap().contains("ready to accept connections"));
+    // Read on, so that the server is not stopped by a pipe that is full.
+    std::thread::spawn(move || log.for_each(drop));
+    is_ready
 }
 
 #[tokio::test]

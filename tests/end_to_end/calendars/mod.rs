@@ -4,8 +4,10 @@ mod api;
 mod consent;
 mod edits;
 mod leaving;
+mod processes;
 mod reading;
 pub(crate) mod stage;
+mod switching;
 mod trouble;
 
 use chrono::TimeDelta;

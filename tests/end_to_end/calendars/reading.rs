@@ -1,7 +1,6 @@
 //! When calendars are read: at once where the other side says that they changed, now and then in any case, and not where nobody wants it.
 
 use chrono::TimeDelta;
-use engine::plugin::{ConfigurePlugin, PluginState};
 use serde_json::json;
 use test_support::at;
 
@@ -56,47 +55,6 @@ async fn a_call_has_a_calendar_read_at_once_and_channels_are_renewed() {
     let renewed = stage.diary.channels("anna");
     assert_eq!(renewed.len(), 1);
     assert_ne!(renewed[0].id, channel.id);
-    stage.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_plugin_that_is_switched_off_blocks_nothing_and_catches_up_when_it_is_on_again() {
-    let mut stage = Stage::new(restore()).await;
-    stage.diary.busy(
-        "anna",
-        "dentist",
-        "2027-03-02T10:00:00Z",
-        "2027-03-02T11:00:00Z",
-    );
-    stage.connect(stage.input()).await;
-    let set = |enabled| ConfigurePlugin {
-        name: PLUGIN.to_owned(),
-        settings: json!({}),
-        enabled: Some(enabled),
-    };
-    let (engine, owner) = (stage.world.engine.clone(), stage.world.owner);
-    engine
-        .configure_plugin(&owner, set(false), None)
-        .await
-        .unwrap();
-    stage.later().await;
-    assert_eq!(stage.reasons("2027-03-02T10:00:00Z").await, "[]");
-    assert_eq!(
-        stage.connection().await.unwrap().state,
-        PluginState::Disabled
-    );
-    stage.book("2027-03-02T12:00:00Z", stage.anna).await;
-    stage.settled().await;
-    engine
-        .configure_plugin(&owner, set(true), None)
-        .await
-        .unwrap();
-    stage.later().await;
-    assert_eq!(
-        stage.reasons("2027-03-02T10:00:00Z").await,
-        "[ProviderBlocked]"
-    );
-    assert_eq!(stage.there("anna"), ["02T12:00"]);
     stage.end().await;
 }
 

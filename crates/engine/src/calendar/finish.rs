@@ -22,6 +22,8 @@ use crate::event::{Happening, Recorded};
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Result};
 
+/// How long to leave alone what is being written while it is read.
+const UNSETTLED: TimeDelta = TimeDelta::seconds(5);
 /// How long links to events that are over are kept.
 const KEPT: TimeDelta = TimeDelta::days(30);
 
@@ -184,18 +186,27 @@ impl FinishCase {
 
     async fn end_in_tx(&self, conn: &Conn) -> Result<(), TxError> {
         let (business, now) = (self.caller.business, self.engine.clock().now());
-        let is_overtaken = self.consequences.is_overtaken;
-        let token = if is_overtaken {
+        let Consequences {
+            is_overtaken,
+            is_unsettled,
+            ..
+        } = self.consequences;
+        let is_again = is_overtaken || is_unsettled;
+        let token = if is_again {
             &self.source.sync_token
         } else {
             &self.reading.sync_token
         };
         let end = ReadingEnd {
             sync_token: token.as_deref(),
-            is_all: self.reading.is_all && !is_overtaken,
+            is_all: self.reading.is_all && !is_again,
             nudges: self.source.nudges,
             at: now,
-            next_sync_at: if is_overtaken { now } else { self.next_sync_at },
+            next_sync_at: match (is_overtaken, is_unsettled) {
+                (true, _) => now,
+                (false, true) => now + UNSETTLED,
+                (false, false) => self.next_sync_at,
+            },
         };
         store::calendar_source::source_finish_in_tx(conn, business, self.source.id, &end).await?;
         if self.reading.is_all {

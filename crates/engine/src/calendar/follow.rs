@@ -13,7 +13,7 @@ use store::calendar_link::LinkRow;
 use store::calendar_source::SourceRow;
 
 use super::access::away;
-use super::judge::{Known, Verdict, judge};
+use super::judge::{Known, Pending, Verdict, judge};
 use super::reading::{Reader, Reading, Seen};
 use super::work::{Work, is_written_to};
 use crate::booking::Reschedule;
@@ -28,6 +28,8 @@ pub(super) struct Consequences {
     pub conflicts: Vec<(BookingId, String)>,
     /// Something was written while it was read: all this has to be read again.
     pub is_overtaken: bool,
+    /// Something may be written at this moment: all this has to be read again when that is over.
+    pub is_unsettled: bool,
 }
 
 /// Bookings of which there are events, and what is known about them.
@@ -35,7 +37,8 @@ struct Bookings {
     by_id: HashMap<BookingId, Booking>,
     sessions: HashMap<SessionId, Session>,
     links: HashMap<BookingId, LinkRow>,
-    pending: Vec<BookingId>,
+    /// Those with a delivery on its way, and whether somebody has taken it.
+    pending: HashMap<BookingId, bool>,
 }
 
 impl Reader<'_> {
@@ -69,7 +72,11 @@ impl Reader<'_> {
                 session,
                 before,
                 link: bookings.links.get(&booking.id),
-                is_pending: bookings.pending.contains(&booking.id),
+                pending: match bookings.pending.get(&booking.id) {
+                    None => Pending::No,
+                    Some(false) => Pending::Waits,
+                    Some(true) => Pending::IsTaken,
+                },
                 is_written_here: is_theirs && write_to == Some(source.calendar.as_str()),
                 is_others: !is_theirs
                     && is_written_to(
@@ -113,7 +120,7 @@ impl Reader<'_> {
                     .into_iter()
                     .map(|row| (BookingId::from_uuid(row.booking_id), row))
                     .collect(),
-                pending,
+                pending: pending.into_iter().collect(),
             })
         };
         read.await.map_err(|error| away(&error.into()))
@@ -129,6 +136,10 @@ impl Reader<'_> {
         let followed = match verdict {
             Verdict::Nothing => return Ok(()),
             Verdict::Overtaken => Err(Stays::Overtaken),
+            Verdict::Unsettled => {
+                consequences.is_unsettled = true;
+                return Ok(());
+            }
             Verdict::Rewrite => {
                 consequences.rewrites.push((booking.id, booking.version));
                 return Ok(());

@@ -17,6 +17,8 @@ pub(super) enum Verdict {
     Nothing,
     /// We wrote it while it was read: it has to be read again.
     Overtaken,
+    /// It may be written at this moment, or have been already: it has to be read again in a while.
+    Unsettled,
     /// It is written again.
     Rewrite,
     /// The booking goes to this start, if it can.
@@ -27,6 +29,17 @@ pub(super) enum Verdict {
     Stray,
 }
 
+/// Whether a delivery is on its way to write an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pending {
+    /// None.
+    No,
+    /// One, that nobody has taken: it writes when the reading is over.
+    Waits,
+    /// One that somebody has taken: it may have written already.
+    IsTaken,
+}
+
 /// What is known here of the booking that an event is of.
 pub(super) struct Known<'a> {
     pub booking: &'a Booking,
@@ -35,8 +48,8 @@ pub(super) struct Known<'a> {
     pub before: Option<&'a LinkRow>,
     /// What we have written since.
     pub link: Option<&'a LinkRow>,
-    /// Whether a delivery is on its way to write it.
-    pub is_pending: bool,
+    /// What is on its way to write it.
+    pub pending: Pending,
     /// Whether its bookings are written to the calendar that was read.
     pub is_written_here: bool,
     /// Whether another provider, whose the booking is, writes to the same calendar.
@@ -48,14 +61,18 @@ pub(super) struct Known<'a> {
 /// What an event of ours means.
 pub(super) fn judge(seen: &Seen, known: &Known<'_>) -> Verdict {
     let revision = |link: Option<&LinkRow>| link.map(|link| link.revision);
-    if known.is_pending {
+    let belongs = known.is_written_here && stands(known.booking.status);
+    if known.pending == Pending::IsTaken && belongs && displaced(seen, known) != Verdict::Nothing {
+        // What was changed may have been so after it was written, and then nobody writes it again.
+        return Verdict::Unsettled;
+    }
+    if known.pending != Pending::No {
         // What is about to be written counts: whatever was changed there is overwritten.
         return Verdict::Nothing;
     }
     if revision(known.before) != revision(known.link) {
         return Verdict::Overtaken;
     }
-    let belongs = known.is_written_here && stands(known.booking.status);
     if belongs {
         displaced(seen, known)
     } else {
@@ -192,7 +209,7 @@ mod tests {
             session: &session,
             before: Some(&link),
             link: Some(&link),
-            is_pending: false,
+            pending: Pending::No,
             is_written_here: true,
             is_others: false,
             policy,
@@ -239,7 +256,10 @@ mod tests {
                 change,
             )
         };
-        assert_eq!(of(&|known| known.is_pending = true), Verdict::Nothing);
+        assert_eq!(
+            of(&|known| known.pending = Pending::Waits),
+            Verdict::Nothing
+        );
         assert_eq!(of(&|known| known.before = None), Verdict::Overtaken);
         assert_eq!(
             of(&|known| (known.before, known.link) = (None, None)),
@@ -255,6 +275,22 @@ mod tests {
             Verdict::Nothing,
             "it is over"
         );
+    }
+
+    #[test]
+    fn what_may_have_been_changed_after_it_was_written_is_read_again() {
+        for policy in [ExternalMove::Follow, ExternalMove::Restore] {
+            let of = |seen: &Seen| {
+                verdict(policy, seen, BookingStatus::Confirmed, |known| {
+                    known.pending = Pending::IsTaken;
+                })
+            };
+            let gone = seen("e9", ExternalState::Gone);
+            assert_eq!(of(&gone), Verdict::Unsettled);
+            assert_eq!(of(&seen("e9", busy(12, 13))), Verdict::Unsettled);
+            assert_eq!(of(&seen("e9", busy(10, 11))), Verdict::Nothing);
+            assert_eq!(of(&seen("e1", busy(10, 11))), Verdict::Nothing);
+        }
     }
 
     #[test]

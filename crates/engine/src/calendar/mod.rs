@@ -19,6 +19,7 @@ mod follow;
 mod judge;
 mod reading;
 mod route;
+mod switch;
 mod sync;
 mod tidy;
 mod view;

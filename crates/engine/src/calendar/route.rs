@@ -2,7 +2,7 @@
 
 use domain::event::EventKind;
 use domain::id::{BookingId, Id, ProviderId};
-use store::calendar_connection::ConnectionRoute;
+use store::calendar_route::CalendarRoute;
 use store::changes::{Changes, DeliveryRow};
 use uuid::Uuid;
 
@@ -47,7 +47,7 @@ impl Engine {
         }
     }
 
-    fn is_route_in_use(&self, catalogue: &Catalogue, route: &ConnectionRoute) -> bool {
+    fn is_route_in_use(&self, catalogue: &Catalogue, route: &CalendarRoute) -> bool {
         let mut all = self.plugins().iter();
         all.any(|plugin| plugin.name() == route.plugin && is_in_use(catalogue, &**plugin))
     }

@@ -23,7 +23,7 @@ const POLL_MAX: TimeDelta = TimeDelta::hours(24);
 const POLL_BESIDE_CHANNEL: TimeDelta = TimeDelta::hours(1);
 /// What nobody can read for now is looked at again this rarely: whoever mends it has it read at once.
 const IDLE: TimeDelta = TimeDelta::hours(6);
-/// How often it is looked whether a plugin is used again that is not.
+/// How often it is looked whether this server has a plugin again that it does not have.
 const UNUSED: TimeDelta = TimeDelta::minutes(5);
 /// How long to wait after a failure: twice as long after each further one.
 const BACK_OFF_MIN: TimeDelta = TimeDelta::seconds(15);
@@ -96,8 +96,7 @@ impl Engine {
             return self.leave(taken).await;
         }
         let mut all = self.plugins().iter();
-        let plugin = all.find(|plugin| plugin.name() == connection.plugin);
-        let Some(plugin) = plugin.filter(|plugin| is_in_use(&catalogue, &***plugin)) else {
+        let Some(plugin) = all.find(|plugin| plugin.name() == connection.plugin) else {
             // Nobody keeps it in step any more: nothing that was read of it counts.
             let nothing = Reading {
                 is_all: true,
@@ -107,6 +106,9 @@ impl Engine {
             let case = case(self, taken, &connection, (nothing, again));
             return self.finish(case).await;
         };
+        if !is_in_use(&catalogue, &**plugin) {
+            return self.leave(taken).await;
+        }
         let settings = self.settings_of(&catalogue, plugin.name());
         let settings = settings.map_err(|not| Failure::misconfigured(not.to_string()))?;
         let Some(calendar) = Plugin::calendar(&**plugin) else {

@@ -39,17 +39,13 @@ impl Work {
         }
     }
 
-    fn of(part: &str) -> Option<Self> {
+    /// The work that the part of a delivery names.
+    pub(crate) fn of(part: &str) -> Option<Self> {
         match part.split_once(':')? {
             ("calendar", provider) => Some(Self::Keep(provider.parse().ok()?)),
             ("calendar-tidy", connection) => Some(Self::Tidy(connection.parse().ok()?)),
             _ => None,
         }
-    }
-
-    /// Whether the part of a delivery asks for such work.
-    pub(crate) fn is_asked_for_by(part: &str) -> bool {
-        Self::of(part).is_some()
     }
 }
 
@@ -59,13 +55,13 @@ pub(super) fn stands(status: BookingStatus) -> bool {
 }
 
 impl Engine {
-    /// Does what a delivery asks to be done in a calendar elsewhere; none: it asks for something else.
+    /// Does what a delivery asks to be done in a calendar elsewhere; none: the plugin keeps no calendars.
     pub(crate) async fn work_on_calendar(
         &self,
         plugin: &dyn Plugin,
         delivery: &Delivery,
+        work: Work,
     ) -> Option<Result<Done, Failure>> {
-        let work = Work::of(&delivery.part)?;
         let desk = Desk {
             engine: self,
             business: delivery.business_id,

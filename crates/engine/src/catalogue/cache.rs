@@ -70,7 +70,7 @@ async fn read(conn: &Conn, business: BusinessId, zones: &ZoneDatabase) -> Result
         store::service::service_list(conn, business, row.business.currency),
         store::plugin::plugin_setting_list(conn, business),
         store::webhook::webhook_endpoint_list(conn, business),
-        store::calendar_connection::connection_routes(conn, business),
+        store::calendar_route::route_list(conn, business),
         store::notification_rule::notification_rule_list(conn, business),
     )?;
     let locations = locations

@@ -25,7 +25,7 @@ use domain::resource::{Resource, ResourceKind};
 use domain::service::Service;
 use domain::webhook::WebhookEndpoint;
 use domain::zone::Zone;
-use store::calendar_connection::ConnectionRoute;
+use store::calendar_route::CalendarRoute;
 use store::plugin::PluginSetting;
 
 /// The catalogue of one business at one version; archived things are in it too, for history. Ids are made in rising order, so the
@@ -53,7 +53,7 @@ pub struct Catalogue {
     /// Where it has its events posted.
     pub webhooks: Vec<WebhookEndpoint>,
     /// Where the bookings of providers are written elsewhere.
-    pub calendars: BTreeMap<ProviderId, ConnectionRoute>,
+    pub calendars: BTreeMap<ProviderId, CalendarRoute>,
     /// The rules by which it speaks to people, the oldest first.
     pub notification_rules: Vec<Rule>,
 }

@@ -23,6 +23,8 @@ use crate::{Caller, Engine, Error, Result};
 
 /// How many states a watcher may be behind before they are cut off.
 const BEHIND: usize = 64;
+/// How long to wait after the database could not be asked.
+const AFTER_FAULT: Duration = Duration::from_millis(500);
 
 /// The slots as they are, and how they differ from the state before.
 pub struct AvailabilityUpdate {
@@ -222,8 +224,9 @@ impl Keeper {
                     if self.engine.0.live.questions.forget(&self.key) {
                         return false;
                     }
-                    // Somebody is coming just now.
-                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    // Somebody is coming just now: they watch when they let go of this lock.
+                    drop(self.shared.latest.lock().await);
+                    tokio::task::yield_now().await;
                 }
             }
         }
@@ -242,7 +245,7 @@ impl Keeper {
             Err(Error::Refused(_)) => (Vec::new(), None, None),
             Err(error) => {
                 tracing::warn!(%error, "a watched question could not be answered: trying again");
-                tokio::time::sleep(Duration::from_millis(500)).await;
+                tokio::time::sleep(AFTER_FAULT).await;
                 let soon = self.engine.clock().now();
                 return Some(Bearing {
                     calendars: Vec::new(),

@@ -64,19 +64,23 @@ struct Saying<'a> {
 }
 
 impl Engine {
-    /// Does what a delivery asks to be said or planned; none: it asks for something else.
-    pub(crate) async fn work_on_notification(
+    /// Plans what is said of a delivery's event; none: the plugin puts nothing into words.
+    pub(crate) async fn work_on_plan(
+        &self,
+        plugin: &dyn Plugin,
+        delivery: &Delivery,
+    ) -> Option<Result<Done, Failure>> {
+        plugin.composer()?;
+        Some(self.plan_notifications(delivery).await)
+    }
+
+    /// Sends the messages of a delivery; none: the plugin carries none.
+    pub(crate) async fn work_on_messages(
         &self,
         plugin: &dyn Plugin,
         delivery: &Delivery,
         is_last: bool,
     ) -> Option<Result<Done, Failure>> {
-        if delivery.part == PLAN && plugin.composer().is_some() {
-            return Some(self.plan_notifications(delivery).await);
-        }
-        if !is_message(&delivery.part) {
-            return None;
-        }
         let channel = plugin.messages()?;
         Some(
             self.send_notifications(plugin, channel, delivery, is_last)

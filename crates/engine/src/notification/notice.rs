@@ -30,15 +30,12 @@ impl Engine {
             .map(Plugin::name)
     }
 
-    /// Sends the notice that a delivery asks for; none: it asks for something else.
+    /// Sends the notice that a delivery asks for; none: the plugin carries no messages.
     pub(crate) async fn work_on_notice(
         &self,
         plugin: &dyn Plugin,
         delivery: &Delivery,
     ) -> Option<Result<Done, Failure>> {
-        if delivery.part != NOTICE {
-            return None;
-        }
         let messages = plugin.messages()?;
         let caller = system(delivery.business_id);
         let catalogue = match self.catalogue(&caller).await {

@@ -27,7 +27,7 @@ pub use fee::ChargeFee;
 pub(crate) use inbound::CalledPayment;
 pub use refund::RefundPayment;
 pub(crate) use request::Due;
-pub(crate) use work::{PAYMENT, Work};
+pub(crate) use work::{PAYMENT, Work, found_by};
 
 use crate::{Caller, Engine, Error, Result};
 

@@ -70,15 +70,10 @@ impl Work {
     }
 
     /// The work and the payment that the part of a delivery names.
-    fn of(part: &str) -> Option<(Self, PaymentId)> {
+    pub(crate) fn of(part: &str) -> Option<(Self, PaymentId)> {
         let (verb, id) = part.split_once(':')?;
         let work = Self::ALL.into_iter().find(|work| work.verb() == verb)?;
         Some((work, id.parse().ok()?))
-    }
-
-    /// Whether the part of a delivery asks for such work.
-    pub(crate) fn is_asked_for_by(part: &str) -> bool {
-        Self::of(part).is_some() || part.starts_with(FIND)
     }
 
     /// Adds it to the changes, as a delivery of what was recorded.
@@ -118,25 +113,40 @@ fn delivery(recorded: &Recorded, plugin: &str, part: String, due_at: DateTime<Ut
     }
 }
 
+/// What the payment is named by the other side that the part of a delivery asks to find.
+pub(crate) fn found_by(part: &str) -> Option<&str> {
+    part.strip_prefix(FIND)
+}
+
 impl Engine {
-    /// Does what a delivery asks to be done about a payment; none: it asks for something else.
+    /// Does what a delivery asks to be done about a payment; none: the plugin takes no payments.
     pub(crate) async fn work_on_payment(
         &self,
         plugin: &dyn Plugin,
         delivery: &Delivery,
+        (work, id): (Work, PaymentId),
     ) -> Option<Result<Done, Failure>> {
-        let desk = Desk {
+        Some(self.desk(plugin, delivery)?.work(work, id).await)
+    }
+
+    /// Finds the payment that a delivery names as the other side does; none: the plugin takes no payments.
+    pub(crate) async fn work_on_payment_to_find(
+        &self,
+        plugin: &dyn Plugin,
+        delivery: &Delivery,
+        name: &str,
+    ) -> Option<Result<Done, Failure>> {
+        Some(self.desk(plugin, delivery)?.find(name).await)
+    }
+
+    fn desk<'a>(&'a self, plugin: &'a dyn Plugin, delivery: &'a Delivery) -> Option<Desk<'a>> {
+        Some(Desk {
             engine: self,
             caller: Caller::system(delivery.business_id),
             plugin: plugin.name(),
             payments: plugin.payments()?,
             settings: &delivery.settings,
-        };
-        if let Some(name) = delivery.part.strip_prefix(FIND) {
-            return Some(desk.find(name).await);
-        }
-        let (work, id) = Work::of(&delivery.part)?;
-        Some(desk.work(work, id).await)
+        })
     }
 
     /// Begins a payment that was just asked for, so that whoever books can pay at once. Where the other side does not answer, the jobs go on.

@@ -38,7 +38,7 @@ fn part(endpoint: WebhookEndpointId) -> String {
 }
 
 /// The endpoint whose delivery bears this part.
-fn of_part(part: &str) -> Option<WebhookEndpointId> {
+pub(crate) fn of_part(part: &str) -> Option<WebhookEndpointId> {
     part.strip_prefix("webhook:")?.parse().ok()
 }
 

@@ -9,7 +9,6 @@ use store::changes::Changes;
 use store::webhook::SealedEndpoint;
 use uuid::Uuid;
 
-use super::of_part;
 use crate::catalogue::Catalogue;
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Error, Result};
@@ -23,13 +22,13 @@ enum ToPost {
 }
 
 impl Engine {
-    /// Posts an event to the endpoint that a delivery is for; none: it is for something else.
+    /// Posts an event to the endpoint that a delivery is for; none: the plugin posts nothing.
     pub(crate) async fn work_on_webhook(
         &self,
         plugin: &dyn Plugin,
         delivery: &Delivery,
+        id: WebhookEndpointId,
     ) -> Option<Result<Done, Failure>> {
-        let id = of_part(&delivery.part)?;
         let sender = plugin.webhooks()?;
         let caller = Caller::system(delivery.business_id);
         let (row, health) = match self.endpoint_to_post(&caller, id).await {
@@ -68,7 +67,7 @@ impl Engine {
         let conn = self.0.database.conn().await?;
         let (found, health) = futures_util::try_join!(
             store::webhook::webhook_endpoint_find(&conn, caller.business, id),
-            store::webhook::webhook_health_list(&conn, caller.business),
+            store::webhook::webhook_health_find(&conn, caller.business, id),
         )?;
         let Some(row) = found else {
             return Ok(ToPost::Ended(Ok(Done::skipped(
@@ -79,8 +78,6 @@ impl Engine {
             let reason = "the endpoint is switched off: switch it on, then send this again";
             return Ok(ToPost::Ended(Err(Failure::give_up(reason))));
         }
-        let mut own = health.into_iter().filter(|(of, _)| *of == id);
-        let health = own.next().map(|(_, health)| health);
         Ok(ToPost::Endpoint(Box::new(row), health))
     }
 

@@ -7,6 +7,7 @@
     reason = "tests; the mails are named by us"
 )]
 
+mod calendars;
 mod everything;
 mod kill;
 mod pair;

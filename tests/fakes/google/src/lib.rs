@@ -4,7 +4,7 @@
 //!
 //! A test plays the owner of a calendar ([`FakeGoogle::put_event`], [`FakeGoogle::move_event`], [`FakeGoogle::delete_event`],
 //! [`FakeGoogle::decline_event`]), the account's settings ([`FakeGoogle::sign_in`], [`FakeGoogle::revoke`]) and the network
-//! ([`FakeGoogle::fault`]). What Google is not known to do it refuses, so that a client that counts on it is found out.
+//! ([`FakeGoogle::fault`], [`FakeGoogle::hold`]). What Google is not known to do it refuses, so that a client that counts on it is found out.
 //!
 //! Where it is told less than the real one: only daily and weekly rules recur; a call of a channel that is not taken is not repeated.
 
@@ -17,6 +17,7 @@ mod control;
 mod error;
 mod event;
 mod fault;
+mod hold;
 mod list;
 mod mask;
 mod oauth;

@@ -48,7 +48,15 @@ pub(crate) async fn handle(
         Some(token) => token.to_owned(),
         None => secret,
     };
-    let (fault, answer) = crate::lock(&world).take(call, &asked);
+    let (fault, answer, held) = {
+        let mut world = crate::lock(&world);
+        let (fault, answer) = world.take(call, &asked);
+        (fault, answer, world.holding.of(call))
+    };
+    if let Some(mut let_go) = held {
+        // It fails only when the server has ended.
+        drop(let_go.changed().await);
+    }
     match (fault, answer) {
         (Some(fault), answer) => {
             let json = match &answer {

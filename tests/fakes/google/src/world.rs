@@ -8,6 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::error::Error;
 use crate::fault::{Call, Fault};
+use crate::hold::Holding;
 use crate::list::{PageState, SyncState};
 use crate::push::{Notification, Open, Post};
 
@@ -100,6 +101,7 @@ pub(crate) struct World {
     pub is_silent: bool,
     pub notifications: Vec<Notification>,
     pub faults: VecDeque<(Call, Fault)>,
+    pub holding: Holding,
     pub calls: Vec<Called>,
 }
 
@@ -127,6 +129,7 @@ impl World {
             is_silent: false,
             notifications: Vec::new(),
             faults: VecDeque::new(),
+            holding: Holding::default(),
             calls: Vec::new(),
         }
     }

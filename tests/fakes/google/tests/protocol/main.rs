@@ -372,3 +372,26 @@ async fn it_ends_with_its_value() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn an_answer_can_be_held_back() {
+    let client = Client::new().await;
+    client.google.hold(Call::ListEvents, 1);
+    assert_eq!(client.events("singleEvents=true").await.0, 200);
+    let release = async {
+        client.google.held(1).await;
+        let made = client
+            .google
+            .put_busy(MARIA, noon(), noon() + TimeDelta::hours(1));
+        made.unwrap();
+        client.google.let_go();
+    };
+    let ((status, list), ()) = tokio::join!(client.events("singleEvents=true"), release);
+    assert_eq!(
+        (status, &list["items"]),
+        (200, &json!([])),
+        "as it was then"
+    );
+    let (_, list) = client.events("singleEvents=true").await;
+    assert_eq!(list["items"].as_array().unwrap().len(), 1);
+}
