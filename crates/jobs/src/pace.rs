@@ -8,7 +8,7 @@ use engine::Engine;
 use crate::JobOptions;
 
 /// While many write, the next step begins this much later.
-const STAND_BACK: Duration = Duration::from_millis(400);
+const STAND_BACK: Duration = Duration::from_secs(1);
 
 /// The pace of one runner.
 #[derive(Clone)]
