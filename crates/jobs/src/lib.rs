@@ -59,7 +59,7 @@ impl Default for JobOptions {
         Self {
             concurrency: 32,
             many_writes: 2 * cores,
-            step: cores,
+            step: cores.div_ceil(2),
             time_limit: Duration::from_secs(60),
             backoff: Backoff::default(),
             poll: Duration::from_secs(5),
