@@ -38,6 +38,22 @@ pub(crate) struct Recorded {
     pub providers: Vec<ProviderId>,
 }
 
+impl Recorded {
+    /// The way of the event to a part of a plugin, due at once.
+    pub(crate) fn delivery(&self, plugin: &str, part: String) -> DeliveryRow {
+        DeliveryRow {
+            id: Uuid::now_v7(),
+            event_id: self.id.uuid(),
+            plugin: plugin.to_owned(),
+            part,
+            booking_id: self.booking_id,
+            booking_version: self.booking_version,
+            created_at: self.at,
+            due_at: self.at,
+        }
+    }
+}
+
 impl Engine {
     /// Adds what happens to the changes.
     pub(crate) fn record(
@@ -114,11 +130,11 @@ impl Engine {
             let parts = wanted
                 .map(|want| want.part.to_owned())
                 .chain(webhook::parts(catalogue, &**plugin, kind));
-            let rows = parts.map(|part| row(recorded, plugin.name(), part));
+            let rows = parts.map(|part| recorded.delivery(plugin.name(), part));
             changes.deliveries.extend(rows);
         }
         if let Some(plugin) = self.carries_notice(catalogue, kind) {
-            let row = row(recorded, plugin, NOTICE.to_owned());
+            let row = recorded.delivery(plugin, NOTICE.to_owned());
             changes.deliveries.push(row);
         }
         // What is said of it is planned after the commit: one row, however many are told.
@@ -127,21 +143,8 @@ impl Engine {
         {
             changes
                 .deliveries
-                .push(row(recorded, plugin, PLAN.to_owned()));
+                .push(recorded.delivery(plugin, PLAN.to_owned()));
         }
-    }
-}
-
-fn row(recorded: &Recorded, plugin: &str, part: String) -> DeliveryRow {
-    DeliveryRow {
-        id: Uuid::now_v7(),
-        event_id: recorded.id.uuid(),
-        plugin: plugin.to_owned(),
-        part,
-        booking_id: recorded.booking_id,
-        booking_version: recorded.booking_version,
-        created_at: recorded.at,
-        due_at: recorded.at,
     }
 }
 

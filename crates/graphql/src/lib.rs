@@ -19,6 +19,7 @@ mod calendar;
 mod connection;
 mod customer;
 mod delivery;
+mod deposit;
 mod executor;
 mod expansion;
 mod extension;

@@ -9,10 +9,10 @@ use engine::catalogue::Catalogue;
 use engine::catalogue::service::ServiceInput;
 
 use crate::LIST_COST;
+use crate::deposit::Deposit;
 use crate::failure::{Failure, Result};
 use crate::id::{parsed, shown};
 use crate::money::Money;
-use crate::payment::Deposit;
 use crate::problem::Problem;
 use crate::provider::Provider;
 use crate::request::Asked;

@@ -5,8 +5,8 @@ use domain::id::{ProviderId, ResourceKindId, ServiceId};
 use domain::problem::Problem;
 use engine::catalogue::service::ServiceInput;
 
+use crate::deposit::DepositInput;
 use crate::id::{list, parsed};
-use crate::payment::DepositInput;
 use crate::service::SlotAlignment;
 
 /// A service to make.

@@ -29,7 +29,7 @@ pub use answer::{judged, read_bounded, retry_after};
 pub use error::{OutboundError, SettingNames, StartError};
 pub use refused::Refused;
 pub use reqwest::{self, Url};
-pub use vendor::{api_base, presentable, refusal};
+pub use vendor::{api_base, plain_address, presentable, refusal};
 
 use resolver::{NOWHERE, Resolver};
 

@@ -28,7 +28,15 @@ pub fn api_base(
         Some(base) if base.ends_with('/') => base.trim_end_matches('/'),
         _ => text,
     };
-    let url: Option<Url> = format!("{text}/").parse().ok();
+    plain_address(name, &format!("{text}/"), default)
+}
+
+/// The address that is set under this name.
+///
+/// # Errors
+/// [`SettingsError`] where it is no http or https address, or has more to it than host, port and path; it names an example.
+pub fn plain_address(name: &str, text: &str, example: &str) -> Result<Url, SettingsError> {
+    let url: Option<Url> = text.parse().ok();
     let plain = url.filter(|url| {
         ["http", "https"].contains(&url.scheme())
             && url.has_host()
@@ -39,7 +47,7 @@ pub fn api_base(
     });
     plain.ok_or_else(|| {
         let expected =
-            format!("must be an http or https address without a query, such as {default}");
+            format!("must be an http or https address without a query, such as {example}");
         SettingsError::field(name, expected)
     })
 }

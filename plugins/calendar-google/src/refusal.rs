@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
+use outbound::presentable;
 use plugin_api::{CalendarError, Failure};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use crate::answer::ErrorBody;
 use crate::client::Answer;
-
-/// The most of Google's words that a reason repeats, in characters.
-const WORDS_MAX: usize = 300;
 
 /// The API's no.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,19 +96,6 @@ impl From<Refusal> for CalendarError {
     }
 }
 
-/// Google's words, as far as staff may read them: one line of bounded length, without these secrets.
-pub(crate) fn presentable(words: &str, secrets: &[&SecretString]) -> String {
-    let mut words = words.to_owned();
-    for secret in secrets {
-        if !secret.expose_secret().is_empty() {
-            words = words.replace(secret.expose_secret(), "***");
-        }
-    }
-    let words = words.split(|c: char| c.is_control() || c == ' ');
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-    words.join(" ").chars().take(WORDS_MAX).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,14 +139,5 @@ mod tests {
         assert!(over(meaning(400, "timeRangeEmpty")));
         let again = |error| matches!(error, CalendarError::Failed(Failure::Retry { .. }));
         assert!(again(meaning(412, "conditionNotMet")));
-    }
-
-    #[test]
-    fn words_are_shown_in_one_line_without_secrets() {
-        let token = SecretString::from("ya29.1");
-        let shown = presentable("Bad token:\r\n ya29.1, \u{7}really", &[&token]);
-        assert_eq!(shown, "Bad token: ***, really");
-        assert_eq!(presentable(&"é".repeat(1000), &[]).chars().count(), 300);
-        assert_eq!(presentable("as is", &[&SecretString::from("")]), "as is");
     }
 }

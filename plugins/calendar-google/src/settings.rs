@@ -1,6 +1,6 @@
 //! The settings, and the account at Google that they describe.
 
-use outbound::Url;
+use outbound::{Url, plain_address};
 use plugin_api::{ExternalMove, SettingsError, read_settings};
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
@@ -108,7 +108,7 @@ impl Settings {
         }
         let base = given(self.api_base.as_deref()).unwrap_or(API_BASE);
         let token_url = given(self.token_url.as_deref()).unwrap_or(TOKEN_URL);
-        let token_url = address("tokenUrl", token_url, TOKEN_URL)?;
+        let token_url = plain_address("tokenUrl", token_url, TOKEN_URL)?;
         let service = given_secret(self.service_account.as_ref());
         let service = service.map(ServiceKey::read).transpose();
         let service =
@@ -119,7 +119,7 @@ impl Settings {
             return Err(SettingsError::field("clientId", expected));
         }
         Ok(Account {
-            base: address("apiBase", base.trim_end_matches('/'), API_BASE)?,
+            base: plain_address("apiBase", base.trim_end_matches('/'), API_BASE)?,
             consent_page: consent_page(&token_url)?,
             token_url,
             client,
@@ -180,27 +180,10 @@ fn given_secret(secret: Option<&SecretString>) -> Option<&SecretString> {
     secret.filter(|secret| !secret.expose_secret().trim().is_empty())
 }
 
-fn address(field: &str, text: &str, example: &str) -> Result<Url, SettingsError> {
-    let url: Option<Url> = text.parse().ok();
-    let url = url.filter(|url| {
-        ["http", "https"].contains(&url.scheme())
-            && url.has_host()
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none()
-    });
-    url.ok_or_else(|| {
-        let expected =
-            format!("must be an http or https address without a query, such as {example}");
-        SettingsError::field(field, expected)
-    })
-}
-
 /// Google's own consent page is at another host than its tokens. Elsewhere (a proxy, a server of tests) both are at one.
 fn consent_page(token_url: &Url) -> Result<Url, SettingsError> {
     if token_url.as_str() == TOKEN_URL {
-        return address("tokenUrl", CONSENT_PAGE, TOKEN_URL);
+        return plain_address("tokenUrl", CONSENT_PAGE, TOKEN_URL);
     }
     let mut page = token_url.clone();
     page.set_path(CONSENT_PATH);

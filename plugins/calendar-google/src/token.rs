@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64URL_NOPAD;
-use outbound::Url;
 use outbound::reqwest::Method;
+use outbound::{Url, presentable};
 use plugin_api::{CalendarError, Consent, Failure};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -11,7 +11,6 @@ use sha2::{Digest, Sha256};
 use crate::answer::{Granted, TokenError};
 use crate::client::{self, Body, Client, Form, Request};
 use crate::key::ServiceKey;
-use crate::refusal::presentable;
 use crate::settings::{Account, OAuthClient};
 
 /// Events are read, written and watched.

@@ -61,14 +61,9 @@ pub(super) fn write(
     (booking, version): (BookingId, i64),
 ) {
     changes.deliveries.push(DeliveryRow {
-        id: Uuid::now_v7(),
-        event_id: recorded.id.uuid(),
-        plugin: plugin.to_owned(),
-        part: Work::Keep(provider).part(),
         booking_id: Some(booking.uuid()),
         booking_version: version,
-        created_at: recorded.at,
-        due_at: recorded.at,
+        ..recorded.delivery(plugin, Work::Keep(provider).part())
     });
 }
 
@@ -80,13 +75,8 @@ pub(super) fn write_tidy(
     connection: Uuid,
 ) {
     changes.deliveries.push(DeliveryRow {
-        id: Uuid::now_v7(),
-        event_id: recorded.id.uuid(),
-        plugin: plugin.to_owned(),
-        part: Work::Tidy(connection).part(),
         booking_id: None,
         booking_version: 0,
-        created_at: recorded.at,
-        due_at: recorded.at,
+        ..recorded.delivery(plugin, Work::Tidy(connection).part())
     });
 }

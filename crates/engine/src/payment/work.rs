@@ -4,11 +4,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::id::{BusinessId, Id, PaymentId};
+use domain::id::{BusinessId, PaymentId};
 use domain::payment::PaymentStatus;
 use plugin_api::{Delivery, Done, Failure, Plugin};
 use store::changes::{Changes, DeliveryRow};
-use uuid::Uuid;
 
 use super::desk::{Desk, over};
 use crate::event::Recorded;
@@ -86,31 +85,17 @@ impl Work {
         due_at: DateTime<Utc>,
     ) {
         let part = format!("{}:{payment}", self.verb());
-        changes
-            .deliveries
-            .push(delivery(recorded, plugin, part, due_at));
+        changes.deliveries.push(DeliveryRow {
+            due_at,
+            ..recorded.delivery(plugin, part)
+        });
     }
 }
 
 /// Adds to the changes that the payment is to be found and looked up which something came of.
 pub(super) fn write_find(changes: &mut Changes, recorded: &Recorded, plugin: &str, name: &str) {
     let part = format!("{FIND}{name}");
-    changes
-        .deliveries
-        .push(delivery(recorded, plugin, part, recorded.at));
-}
-
-fn delivery(recorded: &Recorded, plugin: &str, part: String, due_at: DateTime<Utc>) -> DeliveryRow {
-    DeliveryRow {
-        id: Uuid::now_v7(),
-        event_id: recorded.id.uuid(),
-        plugin: plugin.to_owned(),
-        part,
-        booking_id: recorded.booking_id,
-        booking_version: recorded.booking_version,
-        created_at: recorded.at,
-        due_at,
-    }
+    changes.deliveries.push(recorded.delivery(plugin, part));
 }
 
 /// What the payment is named by the other side that the part of a delivery asks to find.
