@@ -196,6 +196,7 @@ async fn what_comes_next_is_the_first_that_is_not_due_yet_or_whose_lease_ends() 
         let input = world.booking(service, &format!("2027-03-02T{hour:02}:00:00Z"), "Eve");
         world.engine.book(&world.owner, input, None).await.unwrap();
     }
+    assert_eq!(world.engine.dispatch(10).await.unwrap(), 3);
     assert_eq!(next().await, None, "what is due is not to come");
     let due = world.engine.deliveries_due("scripted", &[], 10).await;
     let due = due.unwrap();

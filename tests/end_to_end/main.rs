@@ -15,6 +15,7 @@ mod booking;
 mod calendar_storm;
 mod calendars;
 mod delivery;
+mod dispatch;
 mod disputes;
 mod google_settings;
 mod hang_up;

@@ -20,6 +20,11 @@ const TWICE: &str = "INSERT INTO session SELECT business_id, gen_random_uuid(), 
 /// A payment that was asked for.
 const UNPAID: &str = "INSERT INTO payment (business_id, id, booking_id, plugin, kind, status, amount, currency, reference, description, customer_name, expires_at, created_at) \
     SELECT business_id, id, id, 'payments-till', 'charge', 'waiting', 5000, 'EUR', 'R', 'Cut', 'Eve', now(), now() FROM booking";
+/// A delivery of an event,
+const DELIVERY: &str = "INSERT INTO delivery (business_id, id, event_id, booking_id, plugin, part, booking_version, status, next_attempt_at, created_at)";
+/// and the rest of it.
+const WAITING: &str =
+    "'none', 'none', 1, 'waiting', at, at FROM event WHERE booking_id IS NOT NULL";
 
 async fn booked() -> World {
     let world = World::new().await;
@@ -96,7 +101,14 @@ async fn the_check_sees_every_promise_that_is_broken() {
             "more came back than was withdrawn",
             format!("{UNPAID}; UPDATE payment SET disputes = '[{{\"withdrawn\": 0, \"reinstated\": 5000}}]'"),
         ),
-        ("events do not match the version", "DELETE FROM delivery; DELETE FROM event WHERE booking_id IS NOT NULL".into()),
+        ("events do not match the version", "DELETE FROM delivery; DELETE FROM dispatch; DELETE FROM event WHERE booking_id IS NOT NULL".into()),
+        ("a delivery of nothing", format!("{DELIVERY} SELECT business_id, id, booking_id, booking_id, {WAITING}")),
+        ("a delivery of nothing", format!("{DELIVERY} SELECT business_id, id, id, id, {WAITING}")),
+        (
+            "a dispatch of nothing",
+            "INSERT INTO dispatch (business_id, event_id, booking_version, at, plugins, parts) \
+             SELECT business_id, booking_id, 1, at, '{}', '{}' FROM event WHERE booking_id IS NOT NULL".into(),
+        ),
     ];
     for (rule, sql) in broken {
         let world = booked().await;

@@ -187,6 +187,7 @@ async fn what_is_booked_keeps_its_wall_clock_time() {
     assert_eq!(change.from.as_deref(), Some("2027-05-04T09:00:00Z"));
     assert_eq!(change.to.as_deref(), Some("2027-05-04T10:00:00Z"));
     assert!(change.reason.unwrap().contains("Europe/London"));
+    world.engine.dispatch(100).await.unwrap();
     let told = "SELECT count(*) FROM delivery d JOIN event e ON e.business_id = d.business_id AND e.id = d.event_id \
         WHERE e.kind = 'booking.rescheduled' AND d.plugin = 'listener' \
           AND e.payload #>> '{booking,previous_starts_at}' = '2027-05-04T09:00:00Z'";

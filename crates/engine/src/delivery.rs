@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::id::{BusinessId, DeliveryId, Id};
 use plugin_api::{Plugin, PluginSettings};
-pub use store::delivery::{DueDelivery, EndedAttempt, Ending, TakenDelivery};
+pub use store::delivery::{EndedAttempt, Ending, TakenDelivery};
+pub use store::delivery_due::DueDelivery;
 use uuid::Uuid;
 
 use crate::part::Part;
@@ -23,7 +24,7 @@ impl Engine {
         let conn = self.0.database.conn().await?;
         let but: Vec<Uuid> = but.iter().map(|id| id.uuid()).collect();
         let now = self.clock().now();
-        Ok(store::delivery::delivery_due(&conn, plugin, &but, now, limit).await?)
+        Ok(store::delivery_due::delivery_due(&conn, plugin, &but, now, limit).await?)
     }
 
     /// When the next delivery of a plugin that is not due yet may become so, of all businesses but these.
@@ -35,7 +36,7 @@ impl Engine {
         let conn = self.0.database.conn().await?;
         let but: Vec<Uuid> = but.iter().map(|id| id.uuid()).collect();
         let now = self.clock().now();
-        Ok(store::delivery::delivery_next(&conn, plugin, &but, now).await?)
+        Ok(store::delivery_due::delivery_next(&conn, plugin, &but, now).await?)
     }
 
     /// Takes what is due for a plugin under one lease, as much of it as nobody else has, each with the settings of its business as they are

@@ -1,16 +1,15 @@
-//! How a use case says that something happened: an event, and a delivery for every part that wants it of every plugin that the
-//! business uses. They are part of the [`Changes`], so they are written with what they tell of or not at all.
+//! How a use case says that something happened: an event, and who wants it: parts of plugins that the business uses, each of which gets a delivery
+//! ([`crate::dispatch`]). They are part of the [`Changes`], so they are written with what they tell of or not at all.
 
 use chrono::{DateTime, Utc};
 use domain::event::{BookingFacts, Event, EventKind};
 use domain::id::{CalendarId, EventId, HoldId, Id, PaymentId, ProviderId};
-use store::changes::{Changes, DeliveryRow, EventRow};
+use store::changes::{Changes, DeliveryRow, DispatchRow, EventRow};
 use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
 use crate::notification::{NOTICE, PLAN};
-use crate::webhook;
-use crate::{Engine, Error, Result};
+use crate::{Engine, Error, Result, webhook};
 
 /// Something that happens.
 pub(crate) struct Happening {
@@ -99,7 +98,18 @@ impl Engine {
             at,
             providers: event.booking.as_ref().map_or_else(Vec::new, providers),
         };
-        self.deliver(catalogue, changes, kind, &recorded);
+        let wanted = self.wanted(catalogue, kind, &recorded);
+        if !wanted.is_empty() {
+            let (plugins, parts) = wanted.into_iter().unzip();
+            changes.dispatches.push(DispatchRow {
+                event_id: event.id.uuid(),
+                booking_id: recorded.booking_id,
+                booking_version: recorded.booking_version,
+                at,
+                plugins,
+                parts,
+            });
+        }
         changes.events.push(EventRow {
             id: event.id.uuid(),
             kind: kind.name(),
@@ -112,39 +122,36 @@ impl Engine {
         Ok(recorded)
     }
 
-    /// Adds a delivery for every part that wants it of every plugin that the business uses.
-    fn deliver(
+    /// Who wants an event of this kind, of the plugins that the business uses: the plugin, and which part of it.
+    fn wanted(
         &self,
         catalogue: &Catalogue,
-        changes: &mut Changes,
         kind: EventKind,
         recorded: &Recorded,
-    ) {
-        self.deliver_to_calendars(catalogue, changes, kind, recorded);
+    ) -> Vec<(String, String)> {
+        let mut wanted = self.wanted_by_calendars(catalogue, kind, recorded);
         for plugin in self.plugins_in_use(catalogue) {
             let wants = plugin
                 .reaction()
                 .map(plugin_api::Reaction::wants)
                 .unwrap_or_default();
-            let wanted = wants.iter().filter(|want| want.event == kind);
-            let parts = wanted
+            let parts = wants
+                .iter()
+                .filter(|want| want.event == kind)
                 .map(|want| want.part.to_owned())
                 .chain(webhook::parts(catalogue, &**plugin, kind));
-            let rows = parts.map(|part| recorded.delivery(plugin.name(), part));
-            changes.deliveries.extend(rows);
+            wanted.extend(parts.map(|part| (plugin.name().to_owned(), part)));
         }
         if let Some(plugin) = self.carries_notice(catalogue, kind) {
-            let row = recorded.delivery(plugin, NOTICE.to_owned());
-            changes.deliveries.push(row);
+            wanted.push((plugin.to_owned(), NOTICE.to_owned()));
         }
-        // What is said of it is planned after the commit: one row, however many are told.
+        // What is said of it is planned by one delivery, however many are told.
         if (recorded.booking_id.is_some() || kind == EventKind::CustomerChanged)
             && let Some(plugin) = self.planner(catalogue, kind)
         {
-            changes
-                .deliveries
-                .push(recorded.delivery(plugin, PLAN.to_owned()));
+            wanted.push((plugin.to_owned(), PLAN.to_owned()));
         }
+        wanted
     }
 }
 

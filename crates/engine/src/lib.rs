@@ -14,6 +14,7 @@ pub mod clock;
 pub mod customer;
 pub mod delivery;
 pub mod delivery_list;
+mod dispatch;
 pub mod error;
 mod event;
 mod guard;

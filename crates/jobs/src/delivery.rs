@@ -17,8 +17,6 @@ use crate::pace::Pace;
 use crate::record::Recorder;
 use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, apart, stopped};
 
-/// Commits that come within this time are looked at together.
-const TOGETHER: Duration = Duration::from_millis(40);
 /// Who has not decided yet is asked again no sooner and no later than this.
 const NOT_YET_MIN: TimeDelta = TimeDelta::seconds(10);
 const NOT_YET_MAX: TimeDelta = TimeDelta::hours(1);
@@ -32,6 +30,7 @@ pub(crate) struct Runner {
     plugin: Arc<dyn Plugin>,
     options: Arc<JobOptions>,
     stop: watch::Receiver<bool>,
+    handed_on: watch::Receiver<()>,
     gate: Arc<Gate>,
     places: Arc<Semaphore>,
     pace: Pace,
@@ -44,6 +43,7 @@ impl Runner {
         plugin: Arc<dyn Plugin>,
         options: Arc<JobOptions>,
         stop: watch::Receiver<bool>,
+        handed_on: watch::Receiver<()>,
         recorder: Recorder,
     ) -> Self {
         let places = Arc::new(Semaphore::new(options.concurrency));
@@ -54,6 +54,7 @@ impl Runner {
             plugin,
             options,
             stop,
+            handed_on,
             gate,
             places,
             pace,
@@ -63,11 +64,11 @@ impl Runner {
 
     /// Runs until it is stopped.
     pub(crate) async fn run(self) {
-        let mut committed = self.engine.committed();
+        let mut handed_on = self.handed_on.clone();
         let mut stop = self.stop.clone();
         let mut working = JoinSet::new();
         while !*stop.borrow() {
-            committed.borrow_and_update();
+            handed_on.borrow_and_update();
             if let Err(error) = self.begin(&mut working).await {
                 tracing::warn!(plugin = self.plugin.name(), %error, "deliveries could not be read");
                 tokio::time::sleep(AFTER_FAULT).await;
@@ -76,7 +77,8 @@ impl Runner {
             while working.try_join_next().is_some() {}
             tokio::select! {
                 () = self.wait() => {}
-                _ = committed.changed() => tokio::time::sleep(TOGETHER).await,
+                // An error: the jobs stop.
+                Ok(()) = handed_on.changed() => {}
                 () = stopped(&mut stop) => {}
             }
             self.pace.stand_back().await;

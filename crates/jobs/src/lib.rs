@@ -13,6 +13,7 @@ mod apart;
 mod backoff;
 mod calendar;
 mod delivery;
+mod dispatch;
 mod gate;
 mod pace;
 mod record;
@@ -80,6 +81,7 @@ impl Jobs {
         let stop = watch::Sender::new(false);
         let mut tasks = JoinSet::new();
         let options = Arc::new(options);
+        let handed_on = watch::Sender::new(());
         for plugin in engine
             .plugins()
             .iter()
@@ -92,11 +94,18 @@ impl Jobs {
                 plugin.clone(),
                 options.clone(),
                 stop.subscribe(),
+                handed_on.subscribe(),
                 recorder,
             );
             tasks.spawn(recording);
             tasks.spawn(runner.run());
         }
+        tasks.spawn(dispatch::run_dispatch(
+            engine.clone(),
+            options.clone(),
+            stop.subscribe(),
+            handed_on,
+        ));
         tasks.spawn(timer::run_holds(
             engine.clone(),
             options.clone(),

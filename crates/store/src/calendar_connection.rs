@@ -292,9 +292,10 @@ WITH wrong AS (
 SELECT w.id AS booking_id, w.version FROM wrong w
 WHERE NOT EXISTS (SELECT FROM delivery d WHERE d.business_id = $1 AND d.booking_id = w.id AND d.plugin = $5
   AND d.part = $6 AND (d.status = 'waiting' OR (d.status = 'parked' AND d.booking_version = w.version
-    AND d.finished_at > $7 - interval '1 day')))";
+    AND d.finished_at > $7 - interval '1 day')))
+  AND NOT EXISTS (SELECT FROM dispatch p WHERE p.business_id = $1 AND p.booking_id = w.id)";
 
-/// Of these bookings those that have a delivery of this part on its way, and whether somebody has taken one: what it writes may be there already.
+/// Of these bookings those that have a delivery of this part on its way (or an event that may become one), and whether somebody has taken one: what it writes may be there already.
 pub async fn connection_pending(
     mut conn: &Conn,
     business: BusinessId,
@@ -311,8 +312,11 @@ pub async fn connection_pending(
     let ids: Vec<Uuid> = bookings.iter().map(|id| id.uuid()).collect();
     let rows: Vec<Pending> = Prepared(
         diesel::sql_query(
-            "SELECT booking_id, bool_or(lease_id IS NOT NULL) AS is_taken FROM delivery WHERE business_id = $1 \
-             AND booking_id = ANY ($2) AND plugin = $3 AND part = $4 AND status = 'waiting' GROUP BY booking_id",
+            "SELECT booking_id, bool_or(is_taken) AS is_taken FROM ( \
+               SELECT booking_id, lease_id IS NOT NULL AS is_taken FROM delivery WHERE business_id = $1 \
+                 AND booking_id = ANY ($2) AND plugin = $3 AND part = $4 AND status = 'waiting' \
+               UNION ALL SELECT booking_id, false FROM dispatch WHERE business_id = $1 AND booking_id = ANY ($2)) d \
+             GROUP BY booking_id",
         )
         .bind::<SqlUuid, _>(business.uuid())
         .bind::<Array<SqlUuid>, _>(ids)

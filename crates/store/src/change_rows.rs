@@ -238,6 +238,23 @@ pub struct DeliveryRow {
     pub due_at: DateTime<Utc>,
 }
 
+/// An event, and the parts of plugins that want it: each is to be a delivery.
+#[derive(Debug, Clone, Serialize)]
+pub struct DispatchRow {
+    /// The event.
+    pub event_id: Uuid,
+    /// The booking.
+    pub booking_id: Option<Uuid>,
+    /// The booking's version after the event.
+    pub booking_version: i64,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// Who wants it: the plugin,
+    pub plugins: Vec<String>,
+    /// and which of its parts.
+    pub parts: Vec<String>,
+}
+
 /// An answer under an idempotency key.
 #[derive(Debug, Clone, Serialize)]
 pub struct IdempotencyRow {

@@ -13,8 +13,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 pub use crate::change_rows::{
-    AllocationRow, BookingRow, BookingUpdateRow, CustomerRow, DeliveryRow, EventRow, HistoryRow,
-    HoldEndingRow, HoldRow, IdempotencyRow, PaymentRow, SeatRow, SessionRow,
+    AllocationRow, BookingRow, BookingUpdateRow, CustomerRow, DeliveryRow, DispatchRow, EventRow,
+    HistoryRow, HoldEndingRow, HoldRow, IdempotencyRow, PaymentRow, SeatRow, SessionRow,
 };
 use crate::prepared::Prepared;
 use crate::session::{MovedSessionRow, session_move_in_tx};
@@ -51,7 +51,9 @@ pub struct Changes {
     pub history: Vec<HistoryRow>,
     /// Events.
     pub events: Vec<EventRow>,
-    /// Their ways to plugins.
+    /// Those of them that plugins want.
+    pub dispatches: Vec<DispatchRow>,
+    /// What plugins are asked for beside, or at another time.
     pub deliveries: Vec<DeliveryRow>,
     /// The answer under the idempotency key.
     pub idempotency: Vec<IdempotencyRow>,
@@ -219,6 +221,10 @@ WITH new_session AS (
   INSERT INTO event (business_id, id, kind, at, booking_id, calendar_ids, payload)
   SELECT $1, x.* FROM jsonb_to_recordset($2 -> 'events') AS x (id uuid, kind text, at timestamptz, booking_id uuid,
     calendar_ids uuid[], payload jsonb)
+), new_dispatch AS (
+  INSERT INTO dispatch (business_id, event_id, booking_id, booking_version, at, plugins, parts)
+  SELECT $1, x.* FROM jsonb_to_recordset($2 -> 'dispatches') AS x (event_id uuid, booking_id uuid, booking_version bigint,
+    at timestamptz, plugins text[], parts text[])
 ), new_delivery AS (
   INSERT INTO delivery (business_id, id, event_id, plugin, part, booking_id, booking_version, status, next_attempt_at,
                         created_at)

@@ -1,11 +1,11 @@
 //! Deliveries: events on their way to plugins, under leases.
 //!
-//! What is due is read without a lock, over all businesses; rows are then taken by a conditional UPDATE that names their business,
+//! What is due is read without a lock ([`crate::delivery_due`]); rows are then taken by a conditional UPDATE that names their business,
 //! and their results recorded only by whoever still holds the lease. Many at a time: a row costs no round trip and no commit of its own.
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Int4, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Int4, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use domain::event::Event;
 use domain::id::{BusinessId, DeliveryId, Id};
@@ -14,77 +14,6 @@ use uuid::Uuid;
 
 use crate::prepared::Prepared;
 use crate::{Conn, Result};
-
-/// A delivery that may be taken.
-#[derive(Debug, Clone, QueryableByName)]
-pub struct DueDelivery {
-    /// The business.
-    #[diesel(sql_type = SqlUuid)]
-    pub business_id: Uuid,
-    /// The delivery.
-    #[diesel(sql_type = SqlUuid)]
-    pub id: Uuid,
-}
-
-/// What is due for a plugin, over all businesses: whose time has come, whose lease is free or has run out, and that has no earlier
-/// one of the same booking and part still waiting. Some businesses may be left out.
-pub async fn delivery_due(
-    mut conn: &Conn,
-    plugin: &str,
-    but: &[Uuid],
-    now: DateTime<Utc>,
-    limit: i64,
-) -> Result<Vec<DueDelivery>> {
-    let rows = Prepared(diesel::sql_query(
-        "SELECT d.business_id, d.id FROM delivery d \
-         WHERE d.plugin = $1 AND d.status = 'waiting' AND d.next_attempt_at <= $2 AND d.business_id <> ALL ($4) \
-           AND (d.leased_until IS NULL OR d.leased_until <= $2) \
-           AND NOT EXISTS (SELECT FROM delivery e WHERE e.business_id = d.business_id AND e.booking_id = d.booking_id \
-               AND e.plugin = d.plugin AND e.part = d.part AND e.booking_version < d.booking_version \
-               AND e.status = 'waiting') \
-         ORDER BY d.next_attempt_at LIMIT $3",
-    )
-    .bind::<Text, _>(plugin)
-    .bind::<Timestamptz, _>(now)
-    .bind::<BigInt, _>(limit)
-    .bind::<Array<SqlUuid>, _>(but))
-    .load(&mut conn)
-    .await?;
-    Ok(rows)
-}
-
-/// When the next delivery of a plugin that is not due yet may become so: its time, or the end of somebody's lease on it. Of leases only those on
-/// the oldest are looked at, so that it costs the same however much waits: whoever asks looks again now and then anyway.
-pub async fn delivery_next(
-    mut conn: &Conn,
-    plugin: &str,
-    but: &[Uuid],
-    now: DateTime<Utc>,
-) -> Result<Option<DateTime<Utc>>> {
-    #[derive(QueryableByName)]
-    struct Next {
-        #[diesel(sql_type = Nullable<Timestamptz>)]
-        at: Option<DateTime<Utc>>,
-    }
-    let next: Next = Prepared(
-        diesel::sql_query(
-            "SELECT least( \
-               (SELECT next_attempt_at FROM delivery \
-                 WHERE plugin = $1 AND status = 'waiting' AND next_attempt_at > $3 AND business_id <> ALL ($2) \
-                 ORDER BY next_attempt_at LIMIT 1), \
-               (SELECT min(leased_until) FROM (SELECT business_id, leased_until FROM delivery \
-                   WHERE plugin = $1 AND status = 'waiting' AND next_attempt_at <= $3 \
-                   ORDER BY next_attempt_at LIMIT 256) oldest \
-                 WHERE leased_until > $3 AND business_id <> ALL ($2))) AS at",
-        )
-        .bind::<Text, _>(plugin)
-        .bind::<Array<SqlUuid>, _>(but)
-        .bind::<Timestamptz, _>(now),
-    )
-    .get_result(&mut conn)
-    .await?;
-    Ok(next.at)
-}
 
 /// A delivery that was taken: what to do, and under which lease.
 #[derive(Debug, Clone)]

@@ -115,8 +115,10 @@ pub struct OpenCount {
 pub async fn plugin_open_counts(mut conn: &Conn, business: BusinessId) -> Result<Vec<OpenCount>> {
     Ok(Prepared(
         diesel::sql_query(
-            "SELECT plugin, status, count(*) AS count FROM delivery \
-             WHERE business_id = $1 AND status <> 'delivered' GROUP BY plugin, status",
+            "SELECT plugin, 'waiting' AS status, count(*) AS count FROM delivery \
+               WHERE business_id = $1 AND status = 'waiting' GROUP BY plugin \
+             UNION ALL SELECT plugin, 'parked', count(*) FROM delivery \
+               WHERE business_id = $1 AND status = 'parked' GROUP BY plugin",
         )
         .bind::<SqlUuid, _>(business.uuid()),
     )

@@ -14,6 +14,8 @@ CREATE OR REPLACE FUNCTION tell_of_deliveries() RETURNS trigger LANGUAGE plpgsql
   'BEGIN NOTIFY delivery_changed; RETURN NULL; END';
 CREATE OR REPLACE TRIGGER tell_of_deliveries AFTER INSERT OR UPDATE ON delivery
   FOR EACH STATEMENT EXECUTE FUNCTION tell_of_deliveries();
+CREATE OR REPLACE TRIGGER tell_of_dispatches AFTER DELETE ON dispatch
+  FOR EACH STATEMENT EXECUTE FUNCTION tell_of_deliveries();
 CREATE OR REPLACE TRIGGER tell_of_calendars AFTER INSERT OR UPDATE OR DELETE ON calendar_source
   FOR EACH STATEMENT EXECUTE FUNCTION tell_of_deliveries();
 LISTEN delivery_changed;
@@ -48,16 +50,19 @@ impl Deliveries {
         self.until_counted(count, &query).await;
     }
 
-    /// Waits until a query counts so many; it is asked whenever deliveries or calendars elsewhere have changed.
+    /// Waits until a query counts so many, and no event is still to be handed on; it is asked whenever deliveries or calendars elsewhere have
+    /// changed.
     pub async fn until_counted(&mut self, count: i64, query: &str) {
+        let whole =
+            format!("SELECT CASE WHEN EXISTS (SELECT FROM dispatch) THEN NULL ELSE ({query}) END");
         let wait = async {
             while self
                 .client
-                .query_one(query, &[])
+                .query_one(&whole, &[])
                 .await
                 .unwrap()
-                .get::<_, i64>(0)
-                != count
+                .get::<_, Option<i64>>(0)
+                != Some(count)
             {
                 self.changes.recv().await.expect("the database is there");
             }

@@ -126,4 +126,13 @@ SELECT 'a calendar is read that was not chosen', format('%s of connection %s', s
 FROM calendar_source s JOIN calendar_connection c ON c.business_id = s.business_id AND c.id = s.connection_id
 WHERE s.next_sync_at IS NOT NULL AND (c.ended_at IS NOT NULL OR s.is_busy <> (s.calendar = ANY (c.read_from))
   OR NOT s.is_busy AND s.calendar IS DISTINCT FROM c.write_to)
+UNION ALL
+-- A delivery is the way of an event, of a booking that there is: no foreign key looks at each row.
+SELECT 'a delivery of nothing', d.id::text FROM delivery d
+LEFT JOIN event e ON e.business_id = d.business_id AND e.id = d.event_id
+LEFT JOIN booking b ON b.business_id = d.business_id AND b.id = d.booking_id
+WHERE e.id IS NULL OR (d.booking_id IS NOT NULL AND b.id IS NULL)
+UNION ALL
+SELECT 'a dispatch of nothing', d.seq::text FROM dispatch d
+LEFT JOIN event e ON e.business_id = d.business_id AND e.id = d.event_id WHERE e.id IS NULL
 ";

@@ -10,6 +10,7 @@ use super::composer;
 /// Plans the event that waits, and answers how many statements that took.
 async fn planned(world: &World) -> usize {
     let plugin = world.engine.plugins()[0].clone();
+    world.engine.dispatch(10).await.unwrap();
     let due = world
         .engine
         .deliveries_due(plugin.name(), &[], 10)

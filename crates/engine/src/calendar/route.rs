@@ -13,38 +13,28 @@ use crate::event::Recorded;
 use crate::plugin::is_in_use;
 
 impl Engine {
-    /// Adds a delivery to the calendar of each provider whose booking stands otherwise since.
-    pub(crate) fn deliver_to_calendars(
+    /// The calendars of the providers whose booking stands otherwise since: the plugin, and which part of it.
+    pub(crate) fn wanted_by_calendars(
         &self,
         catalogue: &Catalogue,
-        changes: &mut Changes,
         kind: EventKind,
         recorded: &Recorded,
-    ) {
+    ) -> Vec<(String, String)> {
         let is_of_account = matches!(
             kind,
             EventKind::BookingConfirmed
                 | EventKind::BookingRescheduled
                 | EventKind::BookingCancelled
         );
-        let Some(booking) = recorded.booking_id.filter(|_| is_of_account) else {
-            return;
-        };
-        for provider in &recorded.providers {
-            let Some(route) = catalogue.calendars.get(provider) else {
-                continue;
-            };
-            if route.write_to.is_some() && self.is_route_in_use(catalogue, route) {
-                let version = recorded.booking_version;
-                let to = (route.plugin.as_str(), *provider);
-                write(
-                    changes,
-                    recorded,
-                    to,
-                    (BookingId::from_uuid(booking), version),
-                );
-            }
+        if !is_of_account || recorded.booking_id.is_none() {
+            return Vec::new();
         }
+        let wanted = recorded.providers.iter().filter_map(|provider| {
+            let route = catalogue.calendars.get(provider)?;
+            let is_wanted = route.write_to.is_some() && self.is_route_in_use(catalogue, route);
+            is_wanted.then(|| (route.plugin.clone(), Work::Keep(*provider).part()))
+        });
+        wanted.collect()
     }
 
     fn is_route_in_use(&self, catalogue: &Catalogue, route: &CalendarRoute) -> bool {

@@ -76,7 +76,7 @@ impl Switch {
     /// Waits until nothing is due any more.
     pub(super) async fn caught_up(&self, engine: &Engine) -> anyhow::Result<()> {
         for _ in 0..LOOKS {
-            let mut is_due = false;
+            let mut is_due = engine.is_dispatch_pending().await?;
             for name in &self.names {
                 is_due |= !engine.deliveries_due(name, &[], 1).await?.is_empty();
             }

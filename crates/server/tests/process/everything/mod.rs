@@ -153,7 +153,7 @@ impl Stage {
     async fn due(&self) -> i64 {
         let database = test_support::connect(&self.world.url).await;
         let query = format!(
-            "SELECT count(*) FROM delivery d WHERE d.status = 'waiting' AND d.next_attempt_at <= '{}' \
+            "SELECT (SELECT count(*) FROM dispatch) + count(*) FROM delivery d WHERE d.status = 'waiting' AND d.next_attempt_at <= '{}' \
                AND NOT EXISTS (SELECT FROM delivery e WHERE e.business_id = d.business_id AND e.booking_id = d.booking_id \
                  AND e.plugin = d.plugin AND e.part = d.part AND e.booking_version < d.booking_version AND e.status = 'waiting')",
             self.clock.now().to_rfc3339()
