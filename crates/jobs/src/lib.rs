@@ -1,4 +1,4 @@
-//! What happens by itself: events are delivered to plugins, calendars elsewhere are read, holds run out, old answers are forgotten.
+//! What happens by itself: events are handed on and delivered to plugins, calendars elsewhere are read, holds run out, old answers are forgotten.
 //!
 //! Deliveries: at least once, in order for one booking, plugin and part. They are taken under a lease by a conditional UPDATE and their
 //! results recorded only by whoever still holds the lease, so any number of processes may work on one database and one that dies loses

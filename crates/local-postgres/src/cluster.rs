@@ -50,7 +50,9 @@ pub(crate) async fn bring_up(
         // A server without users was left behind by one that was killed; with others, it stays as it is.
         let others = !users.is_last();
         users.share_again()?;
-        if others || has_settings(&found, options).await {
+        // Where somebody has cleared its socket away, nobody finds it any more, whoever uses it.
+        let is_found = socket::socket(&found.socket_dir).exists();
+        if is_found && (others || has_settings(&found, options).await) {
             tracing::info!(pid = found.pid, "took the running PostgreSQL over");
             return Ok(Running {
                 socket_dir: found.socket_dir,

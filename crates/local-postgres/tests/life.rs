@@ -131,6 +131,28 @@ async fn a_killed_postgres_recovers_its_data() {
 }
 
 #[tokio::test]
+async fn a_server_whose_socket_was_cleared_away_is_started_anew() {
+    let data = DataDir::new();
+    let server = LocalPostgres::start(data.durable()).await.unwrap();
+    assert_eq!(row_count_after_insert(&server.url("postgres")).await, 1);
+    let pid = pid_of_server(&server.url("postgres")).await;
+    let place = server.log().parent().unwrap().to_owned();
+    std::fs::remove_file(place.join("run/.s.PGSQL.5432")).unwrap();
+
+    let other = LocalPostgres::join(data.durable()).await.unwrap();
+    assert_eq!(count_rows(&other.url("postgres")).await, 1);
+    assert_ne!(pid_of_server(&other.url("postgres")).await, pid);
+    assert!(!common::is_alive(pid));
+    assert_eq!(
+        count_rows(&server.url("postgres")).await,
+        1,
+        "as who used it before finds"
+    );
+    other.leave().await.unwrap();
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_number_of_a_dead_server_can_belong_to_another_process() {
     let data = DataDir::new();
     let server = LocalPostgres::start(data.volatile()).await.unwrap();

@@ -1,6 +1,6 @@
 //! Notifications: the one home of everything that is said to people.
 //!
-//! An event of a booking writes one delivery to the plugin that composes ([`plan`]); the work on it looks at the business's rules and writes what
+//! An event of a booking becomes one delivery to the plugin that composes ([`plan`]); the work on it looks at the business's rules and writes what
 //! is to be said, each to one recipient by one channel, with a delivery to the channel's plugin ([`send`]). Guaranteed: of one event a rule
 //! speaks to one recipient once, and of one booking it reminds once, however often it moves (a unique key); what is said of one booking
 //! to one person by one plugin goes out in order; nothing is reminded of that was called off; what one channel cannot carry goes by the next
