@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Int4, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Int4, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use domain::calendar::Versions;
 use domain::id::{BusinessId, CalendarId, HoldId, Id, SessionId};
@@ -50,51 +50,39 @@ pub async fn calendar_insert_in_tx(
 
 /// The versions of these calendars now; those that do not exist are missing.
 pub async fn calendar_versions(
-    conn: &Conn,
+    mut conn: &Conn,
     business: BusinessId,
     ids: &[Uuid],
 ) -> Result<Versions> {
-    versions(conn, VERSIONS, business, ids).await
+    let rows = calendar::table
+        .filter(calendar::business_id.eq(business.uuid()))
+        .filter(calendar::id.eq_any(ids))
+        .select((calendar::id, calendar::version))
+        .load::<(Uuid, i64)>(&mut conn)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, version)| (CalendarId::from_uuid(id), version))
+        .collect())
 }
 
 /// Locks these calendars against other writers, in the one order used everywhere, and answers their versions.
 pub async fn calendar_lock_in_tx(
-    conn: &Conn,
-    business: BusinessId,
-    ids: &[Uuid],
-) -> Result<Versions> {
-    versions(conn, LOCK, business, ids).await
-}
-
-// The planner guesses how long an array is that it has not seen, and takes any that it sees for shorter: so it would plan each time anew, which takes
-// longer than the statement. Of `ARRAY(SELECT …)` it never sees how long it is.
-const VERSIONS: &str = "SELECT id, version FROM calendar WHERE business_id = $1 AND id = ANY (ARRAY(SELECT unnest($2)))";
-const LOCK: &str = "SELECT id, version FROM calendar WHERE business_id = $1 AND id = ANY (ARRAY(SELECT unnest($2))) \
-    ORDER BY id FOR NO KEY UPDATE";
-
-async fn versions(
     mut conn: &Conn,
-    statement: &'static str,
     business: BusinessId,
     ids: &[Uuid],
 ) -> Result<Versions> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = SqlUuid)]
-        id: Uuid,
-        #[diesel(sql_type = BigInt)]
-        version: i64,
-    }
-    let rows: Vec<Row> = Prepared(
-        diesel::sql_query(statement)
-            .bind::<SqlUuid, _>(business.uuid())
-            .bind::<Array<SqlUuid>, _>(ids),
-    )
-    .load(&mut conn)
-    .await?;
-    let versions = rows.into_iter();
-    Ok(versions
-        .map(|row| (CalendarId::from_uuid(row.id), row.version))
+    let rows = calendar::table
+        .filter(calendar::business_id.eq(business.uuid()))
+        .filter(calendar::id.eq_any(ids))
+        .order(calendar::id)
+        .select((calendar::id, calendar::version))
+        .for_no_key_update()
+        .load::<(Uuid, i64)>(&mut conn)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, version)| (CalendarId::from_uuid(id), version))
         .collect())
 }
 
