@@ -55,8 +55,8 @@ WITH at AS MATERIALIZED (
   INSERT INTO event (business_id, id, kind, at, booking_id, calendar_ids, payload)
   SELECT :business::uuid, event, 'booking.confirmed', now(), booking, ARRAY[provider], :payload::jsonb FROM at
 ), d AS (
-  INSERT INTO delivery (business_id, id, event_id, plugin, part, booking_id, booking_version, status, next_attempt_at, created_at)
-  SELECT :business::uuid, gen_random_uuid(), event, 'none', part, booking, 1, 'delivered', now(), now() FROM at, (VALUES ('a'), ('b')) p (part)
+  INSERT INTO dispatch (business_id, event_id, booking_id, booking_version, at, plugins, parts)
+  SELECT :business::uuid, event, booking, 1, now(), '{}', '{}' FROM at
 )
 UPDATE calendar c SET version = version + 1 FROM at WHERE c.business_id = :business::uuid AND c.id = at.provider;
 SQL

@@ -54,6 +54,20 @@ async fn a_booking_writes_one_row_however_many_plugins_want_it() {
     }
 }
 
+#[tokio::test]
+async fn what_was_sent_again_before_it_was_handed_on_is_there_once() {
+    let world = world(vec![Scripted::new("scripted", Vec::new())]).await;
+    booked(&world, 2).await;
+    let database = test_support::connect(&world.url).await;
+    let sent_again = "INSERT INTO delivery (business_id, id, event_id, plugin, part, booking_id, booking_version, status, next_attempt_at, created_at) \
+        SELECT business_id, gen_random_uuid(), event_id, plugins[1], parts[1], booking_id, booking_version, 'waiting', at, at \
+        FROM dispatch ORDER BY seq LIMIT 1";
+    database.batch_execute(sent_again).await.unwrap();
+    assert_eq!(world.engine.dispatch(10).await.unwrap(), 2);
+    assert_eq!(count(&world, "SELECT count(*) FROM delivery").await, 2);
+    assert_eq!(world.engine.dispatch(10).await.unwrap(), 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_that_hand_on_at_once_hand_on_each_event_once_and_in_order() {
     let plugin = Scripted::new("scripted", Vec::new());

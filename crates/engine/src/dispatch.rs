@@ -19,11 +19,14 @@ impl Engine {
         for row in pending {
             by_business.entry(row.business_id).or_default().push(row);
         }
+        let mut failed = None;
         for (business, rows) in by_business {
             let business = BusinessId::from_uuid(business);
-            store::dispatch::dispatch_hand_on(&conn, business, &rows).await?;
+            let handed_on = store::dispatch::dispatch_hand_on(&conn, business, &rows).await;
+            // One that cannot be stands in no other's way.
+            failed = handed_on.err().or(failed);
         }
-        Ok(count)
+        failed.map_or(Ok(count), |error| Err(error.into()))
     }
 
     /// Whether any event is still to be handed on.

@@ -41,13 +41,13 @@ pub(crate) async fn run_dispatch(
             }
         };
         handed_on.send_replace(());
-        if count == many && !pace.is_slow() {
-            continue;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(options.poll) => {}
-            _ = committed.changed() => tokio::time::sleep(TOGETHER).await,
-            () = stopped(&mut stop) => {}
+        // Where there may be more, nobody needs to say so.
+        if count < many {
+            tokio::select! {
+                () = tokio::time::sleep(options.poll) => {}
+                _ = committed.changed() => tokio::time::sleep(TOGETHER).await,
+                () = stopped(&mut stop) => {}
+            }
         }
         pace.stand_back().await;
     }
