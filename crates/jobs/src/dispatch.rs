@@ -32,7 +32,9 @@ pub(crate) async fn run_dispatch(
         } else {
             BATCH
         };
-        let count = match engine.dispatch(many).await {
+        let dispatched = engine.dispatch(many).await;
+        handed_on.send_replace(());
+        let count = match dispatched {
             Ok(count) => count,
             Err(error) => {
                 tracing::warn!(%error, "events could not be handed on");
@@ -40,7 +42,6 @@ pub(crate) async fn run_dispatch(
                 continue;
             }
         };
-        handed_on.send_replace(());
         // Where there may be more, nobody needs to say so.
         if count < many {
             tokio::select! {
