@@ -44,6 +44,8 @@ async fn mails_that_wait_when_the_database_is_brought_up_to_date_go_out_each_onc
     let service = world.service(60, &[anna], ServiceInput::default()).await;
     let input = world.booking(service, "2027-03-05T10:00:00Z", "Eve");
     world.engine.book(&world.owner, input, None).await.unwrap();
+    // They were deliveries from the start then.
+    assert_eq!(world.engine.dispatch(10).await.unwrap(), 1);
     let database = test_support::connect(&world.url).await;
     database.batch_execute(BEFORE).await.unwrap();
     for step in [SINCE_DOWN, DOWN, UP, SINCE_UP] {
