@@ -108,6 +108,28 @@ async fn processes_that_hand_on_at_once_hand_on_each_event_once_and_in_order() {
     assert_eq!(invariants(&world.url).await.unwrap(), []);
 }
 
+#[tokio::test]
+async fn an_event_on_its_way_to_others_is_not_on_its_way_to_a_calendar() {
+    let world = world(vec![Scripted::new("scripted", Vec::new())]).await;
+    let booking = booked(&world, 1).await[0];
+    let database =
+        store::Database::new(&world.url, store::database::DatabaseOptions::default()).unwrap();
+    let pending = async |plugin, part| {
+        let (conn, of) = (database.conn().await.unwrap(), (plugin, part));
+        let business = world.owner.business;
+        let found =
+            store::calendar_connection::connection_pending(&conn, business, of, &[booking]).await;
+        found.unwrap()
+    };
+    let is_pending = vec![(booking, false)];
+    for handed_on in [false, true] {
+        assert_eq!(pending("scripted", "all").await, is_pending, "{handed_on}");
+        assert_eq!(pending("scripted", "calendar").await, [], "{handed_on}");
+        assert_eq!(pending("another", "all").await, [], "{handed_on}");
+        world.engine.dispatch(10).await.unwrap();
+    }
+}
+
 /// Deliveries of one event of a business, so many of them, due since then.
 async fn crowd(world: &World, parts: &str, since: &str) {
     let database = test_support::connect(&world.url).await;

@@ -293,9 +293,11 @@ SELECT w.id AS booking_id, w.version FROM wrong w
 WHERE NOT EXISTS (SELECT FROM delivery d WHERE d.business_id = $1 AND d.booking_id = w.id AND d.plugin = $5
   AND d.part = $6 AND (d.status = 'waiting' OR (d.status = 'parked' AND d.booking_version = w.version
     AND d.finished_at > $7 - interval '1 day')))
-  AND NOT EXISTS (SELECT FROM dispatch p WHERE p.business_id = $1 AND p.booking_id = w.id)";
+  AND NOT EXISTS (SELECT FROM dispatch p, unnest(p.plugins, p.parts) AS x (plugin, part)
+    WHERE p.business_id = $1 AND p.booking_id = w.id AND x.plugin = $5 AND x.part = $6)";
 
-/// Of these bookings those that have a delivery of this part on its way (or an event that may become one), and whether somebody has taken one: what it writes may be there already.
+/// Of these bookings those that have a delivery of this part on its way (or an event that becomes one), and whether somebody has taken one: what it
+/// writes may be there already.
 pub async fn connection_pending(
     mut conn: &Conn,
     business: BusinessId,
@@ -315,7 +317,8 @@ pub async fn connection_pending(
             "SELECT booking_id, bool_or(is_taken) AS is_taken FROM ( \
                SELECT booking_id, lease_id IS NOT NULL AS is_taken FROM delivery WHERE business_id = $1 \
                  AND booking_id = ANY ($2) AND plugin = $3 AND part = $4 AND status = 'waiting' \
-               UNION ALL SELECT booking_id, false FROM dispatch WHERE business_id = $1 AND booking_id = ANY ($2)) d \
+               UNION ALL SELECT booking_id, false FROM dispatch, unnest(plugins, parts) AS x (plugin, part) \
+                 WHERE business_id = $1 AND booking_id = ANY ($2) AND x.plugin = $3 AND x.part = $4) d \
              GROUP BY booking_id",
         )
         .bind::<SqlUuid, _>(business.uuid())
