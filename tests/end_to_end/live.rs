@@ -157,6 +157,68 @@ async fn a_thousand_pages_that_ask_the_same_cost_one_computation_for_each_change
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_is_told_late_is_not_computed_twice() {
+    let (app, service, _) = stage().await;
+    let (engine, visitor) = (&app.world.engine, &app.world.visitor);
+    // The log waits for whatever transaction began before; the change itself is there for whoever asks.
+    let long = test_support::connect(&app.world.url).await;
+    let begin = "BEGIN; SELECT pg_current_xact_id()";
+    long.batch_execute(begin).await.unwrap();
+    app.world.location("Europe/Paris").await;
+    let watch = engine.watch_availability(visitor, question(service)).await;
+    let mut page = Box::pin(watch.unwrap());
+    assert_eq!(page.next().await.unwrap().unwrap().slots.len(), 8);
+    app.world.statements.take();
+    long.batch_execute("COMMIT").await.unwrap();
+    // Now it is told, and looked at.
+    app.world.statements.until(1, "FROM \"calendar\"").await;
+    let wanted = app.world.booking(service, "2027-03-02T10:00:00Z", "Eve");
+    engine.book(visitor, wanted, None).await.unwrap();
+    assert_eq!(page.next().await.unwrap().unwrap().slots.len(), 7);
+    assert_eq!(engine.watched_answers_computed(), 2, "then and now");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_archived_is_not_looked_at_again_as_time_passes() {
+    let (app, service, _) = stage().await;
+    let world = &app.world;
+    let location = world.location("Europe/London").await;
+    let ben = world.provider("Ben", &[location]).await;
+    let open = world.service(60, &[ben], ServiceInput::default()).await;
+    // The open one is watched in another process, so that what is looked at here is the archived one.
+    let other = world.another_node(Vec::new());
+    let mut pages = Vec::new();
+    for (engine, service) in [(&world.engine, service), (&other.engine, open)] {
+        let watch = engine.watch_availability(&world.visitor, question(service));
+        let mut page = Box::pin(watch.await.unwrap());
+        assert_eq!(page.next().await.unwrap().unwrap().slots.len(), 8);
+        pages.push(page);
+    }
+    let archive = ServiceInput {
+        archived: Some(true),
+        ..ServiceInput::default()
+    };
+    let archived = world
+        .engine
+        .update_service(&world.owner, service, archive, None);
+    archived.await.unwrap();
+    assert!(pages[0].next().await.unwrap().unwrap().slots.is_empty());
+    world.statements.take();
+    // Time takes a slot from the open one, again and again.
+    for hour in 9..=15 {
+        let now = at(&format!("2027-03-02T{hour:02}:00:01Z"));
+        world.clock.set(now);
+        let left = pages[1].next().await.unwrap().unwrap().slots.len();
+        assert_eq!(left, 16 - hour);
+    }
+    let ran = world.statements.take();
+    let looks = ran.iter().filter(|sql| sql.contains("catalogue_version"));
+    assert_eq!(looks.count(), 0);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_falls_too_far_behind_is_cut_off_and_no_other_is() {
     let (app, service, _) = stage().await;
     let (engine, visitor) = (&app.world.engine, &app.world.visitor);

@@ -10,8 +10,9 @@ pub(crate) mod scope;
 use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
-use domain::availability::{self, Slot};
-use domain::id::{BookingId, CalendarId, LocationId, ProviderId, ServiceId, SessionId};
+use domain::availability::{self, Question, Slot};
+use domain::calendar::{Version, Versions};
+use domain::id::{BookingId, LocationId, ProviderId, ServiceId, SessionId};
 use domain::interval::Minute;
 use domain::problem::{Problem, UnavailableReason};
 
@@ -48,11 +49,58 @@ pub struct AvailabilityAnswer {
     pub slots: Vec<Slot>,
     /// The catalogue that they speak of.
     pub catalogue: Arc<Catalogue>,
-    scope: Scope,
-    calendars: Calendars,
+    ground: Ground,
     now: DateTime<Utc>,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
+}
+
+/// What an answer stands on: all that was read of the database for it. Ground and time make the answer, and nothing else does.
+pub(crate) struct Ground {
+    scope: Scope,
+    calendars: Calendars,
+}
+
+/// The versions of all that an answer stands on.
+#[derive(PartialEq, Eq)]
+pub(crate) struct GroundVersions {
+    catalogue: Version,
+    /// Of every calendar that bears on the answer.
+    pub calendars: Versions,
+}
+
+impl Ground {
+    /// The versions that the database gave it: one of the same has the same answers.
+    pub(crate) fn versions(&self) -> GroundVersions {
+        let calendars = self.calendars.iter();
+        GroundVersions {
+            catalogue: self.scope.catalogue.version,
+            calendars: calendars
+                .map(|(id, calendar)| (*id, calendar.version))
+                .collect(),
+        }
+    }
+
+    /// The answer at an instant, to a question about this span.
+    pub(crate) fn answer(
+        self,
+        now: DateTime<Utc>,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> AvailabilityAnswer {
+        AvailabilityAnswer {
+            slots: availability::slots(&self.question(now), from, to),
+            catalogue: self.scope.catalogue.clone(),
+            ground: self,
+            now,
+            from,
+            to,
+        }
+    }
+
+    fn question(&self, now: DateTime<Utc>) -> Question<'_> {
+        self.scope.question(&self.calendars, now)
+    }
 }
 
 impl AvailabilityAnswer {
@@ -60,24 +108,18 @@ impl AvailabilityAnswer {
     pub fn next_slot(&self) -> Option<Slot> {
         match self.slots.first() {
             Some(first) => Some(first.clone()),
-            None => {
-                availability::next_slot(&self.scope.question(&self.calendars, self.now), self.from)
-            }
+            None => availability::next_slot(&self.ground.question(self.now), self.from),
         }
     }
 
     /// When time alone may change the answer.
     pub fn next_change(&self) -> Option<DateTime<Utc>> {
-        availability::next_change(
-            &self.scope.question(&self.calendars, self.now),
-            self.from,
-            self.to,
-        )
+        availability::next_change(&self.ground.question(self.now), self.from, self.to)
     }
 
-    /// Every calendar that bears on the answer.
-    pub fn calendar_ids(&self) -> &[CalendarId] {
-        &self.scope.calendar_ids
+    /// The versions of what it stands on.
+    pub(crate) fn versions(&self) -> GroundVersions {
+        self.ground.versions()
     }
 }
 
@@ -88,6 +130,16 @@ impl Engine {
         caller: &Caller,
         asked: &AvailabilityQuestion,
     ) -> Result<AvailabilityAnswer> {
+        let ground = self.ground(caller, asked).await?;
+        Ok(ground.answer(self.clock().now(), asked.from, asked.to))
+    }
+
+    /// What the answer to a question stands on now.
+    pub(crate) async fn ground(
+        &self,
+        caller: &Caller,
+        asked: &AvailabilityQuestion,
+    ) -> Result<Ground> {
         checked_span(&["input", "from"], &["input", "to"], asked.from, asked.to)?;
         if asked.to - asked.from > SPAN_MAX {
             return Err(
@@ -110,21 +162,10 @@ impl Engine {
         let mut calendars = self
             .calendars(&conn, &catalogue, &scope.calendar_ids)
             .await?;
-        drop(conn);
         if let Some((session, seats)) = moved {
             calendars = scope::without(&calendars, session, seats);
         }
-        let now = self.clock().now();
-        let slots = availability::slots(&scope.question(&calendars, now), asked.from, asked.to);
-        Ok(AvailabilityAnswer {
-            slots,
-            catalogue,
-            scope,
-            calendars,
-            now,
-            from: asked.from,
-            to: asked.to,
-        })
+        Ok(Ground { scope, calendars })
     }
 
     /// Why a start cannot be booked; no reasons: it can.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use domain::availability::Slot;
 use domain::event::{Event, EventKind};
-use domain::id::{BusinessId, CalendarId};
+use domain::id::BusinessId;
 use domain::interval::Minute;
 use futures_util::Stream;
 use futures_util::stream;
@@ -17,7 +17,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::CutOff;
-use crate::availability::{AvailabilityAnswer, AvailabilityQuestion};
+use crate::availability::{AvailabilityAnswer, AvailabilityQuestion, Ground, GroundVersions};
 use crate::catalogue::Catalogue;
 use crate::{Caller, Engine, Error, Result};
 
@@ -122,13 +122,11 @@ impl Engine {
     async fn begin(&self, key: &Key, shared: &Arc<Shared>) -> Result<Arc<AvailabilityUpdate>> {
         // Watch first, then look: what happens in between is looked at again.
         let events = self.0.live.watch(key.0);
-        let answer = match self.answer(key).await {
-            Ok(answer) => answer,
-            Err(error) => {
-                self.0.live.questions.forget(key);
-                return Err(error);
-            }
-        };
+        let ground = self.watched_ground(key).await;
+        if ground.is_err() {
+            self.0.live.questions.forget(key);
+        }
+        let answer = self.watched_answer(key, ground?);
         let (slots, catalogue) = (answer.slots.clone(), answer.catalogue.clone());
         let first = AvailabilityUpdate {
             added: slots.clone(),
@@ -151,37 +149,43 @@ impl Engine {
         self.0.live.questions.computed.load(Ordering::Relaxed)
     }
 
-    async fn answer(&self, (business, question): &Key) -> Result<AvailabilityAnswer> {
-        self.0
-            .live
-            .questions
-            .computed
-            .fetch_add(1, Ordering::Relaxed);
-        let caller = Caller::system(*business);
-        self.availability(&caller, question).await
+    async fn watched_ground(&self, (business, question): &Key) -> Result<Ground> {
+        self.ground(&Caller::system(*business), question).await
+    }
+
+    fn watched_answer(&self, (_, question): &Key, ground: Ground) -> AvailabilityAnswer {
+        let computed = &self.0.live.questions.computed;
+        computed.fetch_add(1, Ordering::Relaxed);
+        ground.answer(self.clock().now(), question.from, question.to)
     }
 }
 
-/// What bears on an answer: calendars, and time.
+/// What bears on an answer: what it stands on, and time.
 struct Bearing {
-    calendars: Vec<CalendarId>,
+    /// None: it could not be read, or there is nothing to stand on.
+    versions: Option<GroundVersions>,
     next_change: Option<DateTime<Utc>>,
 }
 
 impl Bearing {
     fn of(answer: &AvailabilityAnswer) -> Self {
         Self {
-            calendars: answer.calendar_ids().to_vec(),
+            versions: Some(answer.versions()),
             next_change: answer.next_change(),
         }
     }
 
     fn concerns(&self, event: &Event) -> bool {
-        event.kind == EventKind::CatalogueChanged
-            || event
-                .calendar_ids
-                .iter()
-                .any(|id| self.calendars.binary_search(id).is_ok())
+        let versions = self.versions.as_ref();
+        let bears = |id| versions.is_some_and(|versions| versions.calendars.contains_key(id));
+        event.kind == EventKind::CatalogueChanged || event.calendar_ids.iter().any(bears)
+    }
+
+    /// Whether an answer on this ground at this time would be the one that there is. The log tells of a change later than it can be
+    /// read, so an answer may stand on it already when it is told.
+    fn is_still(&self, ground: &Ground, now: DateTime<Utc>) -> bool {
+        self.versions.as_ref() == Some(&ground.versions())
+            && self.next_change.is_none_or(|change| now < change)
     }
 }
 
@@ -196,9 +200,7 @@ struct Keeper {
 impl Keeper {
     async fn run(mut self, mut bearing: Bearing) {
         while self.changed(&bearing).await {
-            if let Some(next) = self.look_again().await {
-                bearing = next;
-            }
+            bearing = self.look_again(bearing).await;
         }
     }
 
@@ -235,39 +237,51 @@ impl Keeper {
         true
     }
 
-    async fn look_again(&self) -> Option<Bearing> {
-        let (slots, catalogue, bearing) = match self.engine.answer(&self.key).await {
-            Ok(answer) => {
+    async fn look_again(&self, bearing: Bearing) -> Bearing {
+        let now = self.engine.clock().now();
+        match self.engine.watched_ground(&self.key).await {
+            Ok(ground) if bearing.is_still(&ground, now) => bearing,
+            Ok(ground) => {
+                let answer = self.engine.watched_answer(&self.key, ground);
                 let bearing = Bearing::of(&answer);
-                (answer.slots, Some(answer.catalogue), Some(bearing))
+                self.hand_on(answer.slots, Some(answer.catalogue)).await;
+                bearing
             }
-            // The service was archived meanwhile: nothing is free.
-            Err(Error::Refused(_)) => (Vec::new(), None, None),
+            // The service was archived meanwhile: nothing is free until the catalogue changes again.
+            Err(Error::Refused(_)) => {
+                self.hand_on(Vec::new(), None).await;
+                Bearing {
+                    versions: None,
+                    next_change: None,
+                }
+            }
             Err(error) => {
                 tracing::warn!(%error, "a watched question could not be answered: trying again");
                 tokio::time::sleep(AFTER_FAULT).await;
-                let soon = self.engine.clock().now();
-                return Some(Bearing {
-                    calendars: Vec::new(),
-                    next_change: Some(soon),
-                });
+                Bearing {
+                    versions: None,
+                    next_change: Some(now),
+                }
             }
-        };
-        let mut latest = self.shared.latest.lock().await;
-        if let Some(before) = latest.as_ref().filter(|before| before.slots != slots) {
-            let (added, removed) = difference(&before.slots, &slots);
-            let catalogue = catalogue.unwrap_or_else(|| before.catalogue.clone());
-            let update = Arc::new(AvailabilityUpdate {
-                slots,
-                added,
-                removed,
-                catalogue,
-            });
-            *latest = Some(update.clone());
-            // Nobody left to hear it: the next turn ends this task.
-            let _ = self.shared.sender.send(update);
         }
-        bearing
+    }
+
+    /// Tells everyone, if it is something new; the catalogue is the one from before where none is said.
+    async fn hand_on(&self, slots: Vec<Slot>, catalogue: Option<Arc<Catalogue>>) {
+        let mut latest = self.shared.latest.lock().await;
+        let Some(before) = latest.as_ref().filter(|before| before.slots != slots) else {
+            return;
+        };
+        let (added, removed) = difference(&before.slots, &slots);
+        let update = Arc::new(AvailabilityUpdate {
+            catalogue: catalogue.unwrap_or_else(|| before.catalogue.clone()),
+            slots,
+            added,
+            removed,
+        });
+        *latest = Some(update.clone());
+        // Nobody left to hear it: the next turn ends this task.
+        let _ = self.shared.sender.send(update);
     }
 }
 
