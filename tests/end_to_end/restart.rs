@@ -61,10 +61,7 @@ impl Plugin for Telling {
 #[async_trait]
 impl Reaction for Telling {
     fn wants(&self) -> &[Want] {
-        &[Want {
-            event: EventKind::BookingConfirmed,
-            part: "all",
-        }]
+        const { &[Want::all(EventKind::BookingConfirmed)] }
     }
 
     async fn react(&self, delivery: &Delivery) -> Result<Done, Failure> {

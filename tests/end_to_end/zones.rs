@@ -92,10 +92,7 @@ impl Plugin for Listener {
 #[async_trait]
 impl Reaction for Listener {
     fn wants(&self) -> &[Want] {
-        &[Want {
-            event: EventKind::BookingRescheduled,
-            part: "all",
-        }]
+        const { &[Want::all(EventKind::BookingRescheduled)] }
     }
 
     async fn react(&self, _: &Delivery) -> Result<Done, Failure> {

@@ -102,6 +102,16 @@ pub struct SettingNames {
     pub credentials: &'static str,
 }
 
+impl SettingNames {
+    /// One that says both: an address that is a secret.
+    pub const fn one(name: &'static str) -> Self {
+        Self {
+            address: name,
+            credentials: name,
+        }
+    }
+}
+
 impl OutboundError {
     /// What it means for a delivery: settings at fault are named, what may pass is tried again.
     pub fn failure(&self, settings: SettingNames) -> Failure {

@@ -20,6 +20,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use plugin_api::{Done, Failure};
 use reqwest::{Client, Proxy, RequestBuilder, Response};
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
@@ -29,7 +30,7 @@ pub use answer::{judged, read_bounded, retry_after};
 pub use error::{OutboundError, SettingNames, StartError};
 pub use refused::Refused;
 pub use reqwest::{self, Url};
-pub use vendor::{api_base, plain_address, presentable, refusal};
+pub use vendor::{address, api_base, plain_address, presentable, refusal};
 
 use resolver::{NOWHERE, Resolver};
 
@@ -131,6 +132,25 @@ impl Outbound {
         let host = error::host_of(request.url());
         let sent = self.http().execute(request).await;
         sent.map_err(|error| OutboundError::of(host, &error))
+    }
+
+    /// Sends a request that is a delivery as a whole: a success says that the other side has it, and anything else is a failure.
+    ///
+    /// # Errors
+    /// [`Failure`] as [`OutboundError::failure`] says it; [`Failure::GiveUp`] for a refusal of the request itself (400, 404, 422, …).
+    pub async fn deliver(
+        &self,
+        request: RequestBuilder,
+        settings: SettingNames,
+    ) -> Result<Done, Failure> {
+        let answered = self.send(request).await.and_then(judged);
+        let answer = answered.map_err(|error| error.failure(settings))?;
+        if answer.status().is_success() {
+            return Ok(Done::Delivered);
+        }
+        let host = error::host_of(answer.url());
+        let status = answer.status().as_u16();
+        Err(Failure::give_up(format!("{host} answered {status}")))
     }
 
     /// The addresses of a host that may be connected to; at least one. Connect to these, not to the name.

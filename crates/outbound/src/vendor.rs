@@ -1,4 +1,4 @@
-//! What plugins share that call the API of a vendor: the address in the settings, and what the vendor says when it says no.
+//! What plugins share that call the API of a vendor: addresses in settings, and what the vendor says when it says no.
 
 use plugin_api::SettingsError;
 use reqwest::{Response, Url};
@@ -31,16 +31,27 @@ pub fn api_base(
     plain_address(name, &format!("{text}/"), default)
 }
 
+/// The address that is set under this name, whatever it has in it.
+///
+/// # Errors
+/// [`SettingsError`] where it is no http or https address.
+pub fn address(name: &str, text: &str) -> Result<Url, SettingsError> {
+    let url = http(text);
+    url.ok_or_else(|| SettingsError::field(name, "must be an http or https address"))
+}
+
+fn http(text: &str) -> Option<Url> {
+    let url: Url = text.parse().ok()?;
+    (["http", "https"].contains(&url.scheme()) && url.has_host()).then_some(url)
+}
+
 /// The address that is set under this name.
 ///
 /// # Errors
 /// [`SettingsError`] where it is no http or https address, or has more to it than host, port and path; it names an example.
 pub fn plain_address(name: &str, text: &str, example: &str) -> Result<Url, SettingsError> {
-    let url: Option<Url> = text.parse().ok();
-    let plain = url.filter(|url| {
-        ["http", "https"].contains(&url.scheme())
-            && url.has_host()
-            && url.username().is_empty()
+    let plain = http(text).filter(|url| {
+        url.username().is_empty()
             && url.password().is_none()
             && url.query().is_none()
             && url.fragment().is_none()
@@ -124,6 +135,22 @@ mod tests {
             let error = base(wrong).unwrap_err();
             assert_eq!(error.path, ["apiBase"], "{wrong}");
             assert!(error.message.contains(DEFAULT) && !error.message.contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn an_address_may_hold_a_secret_which_is_not_repeated() {
+        let room = address("url", "https://chat.example/room?key=hunter2");
+        assert_eq!(room.unwrap().query(), Some("key=hunter2"));
+        for wrong in [
+            "chat.example",
+            "ftp://hunter2.example",
+            "mailto:hunter2",
+            "/hunter2",
+            "",
+        ] {
+            let error = address("url", wrong).unwrap_err();
+            assert_eq!(error.to_string(), "url: must be an http or https address");
         }
     }
 

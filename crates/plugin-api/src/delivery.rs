@@ -6,7 +6,7 @@ use domain::event::{BookingFacts, Event};
 use domain::id::{BusinessId, DeliveryId};
 
 use crate::reaction::Want;
-use crate::settings::PluginSettings;
+use crate::settings::{PluginSettings, SettingsError};
 
 /// An event on its way to one part of one plugin.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,11 +26,16 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// The booking that it is about, if it is about one and one of these wants; none: it was handed over by mistake.
-    pub fn wanted_booking(&self, wants: &[Want]) -> Option<&BookingFacts> {
+    /// The booking that it is about.
+    ///
+    /// # Errors
+    /// [`Failure::GiveUp`] where it is about none, or none of these wants: it was handed over by mistake.
+    pub fn wanted_booking(&self, wants: &[Want]) -> Result<&BookingFacts, Failure> {
         let is_wanted = |want: &Want| want.event == self.event.kind && want.part == self.part;
-        let booking = self.event.booking.as_ref()?;
-        wants.iter().any(is_wanted).then_some(booking)
+        let booking = self.event.booking.as_ref();
+        booking
+            .filter(|_| wants.iter().any(is_wanted))
+            .ok_or_else(|| Failure::give_up("it is not one that this plugin wants"))
     }
 }
 
@@ -120,6 +125,13 @@ impl Failure {
         Self::Misconfigured {
             reason: reason.into(),
         }
+    }
+}
+
+/// Settings that turn out to be wrong when they are needed.
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        Self::misconfigured(error.to_string())
     }
 }
 

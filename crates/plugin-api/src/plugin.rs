@@ -31,8 +31,10 @@ pub trait Plugin: Send + Sync + 'static {
     /// `writeOnly: true`. [`crate::settings_schema`] derives it from the type of the settings.
     fn settings_schema(&self) -> Value;
 
-    /// Whether a business that has set nothing uses it. A plugin that cannot work without settings answers no.
-    fn on_by_default(&self) -> bool;
+    /// Whether a business that has set nothing uses it: not where it cannot work without settings.
+    fn on_by_default(&self) -> bool {
+        false
+    }
 
     /// Whether settings are complete and make sense, without asking anybody. They are a JSON object; one with no field at all is what a
     /// business has that has set nothing.

@@ -40,3 +40,10 @@ pub struct Want {
     /// it `all`. It never changes, because deliveries that wait are kept under it.
     pub part: &'static str,
 }
+
+impl Want {
+    /// This event, by a plugin with one part.
+    pub const fn all(event: EventKind) -> Self {
+        Self { event, part: "all" }
+    }
+}

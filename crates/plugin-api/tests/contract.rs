@@ -25,10 +25,7 @@ struct Sample {
     said: AtomicU32,
 }
 
-const WANTED: Want = Want {
-    event: EventKind::BlockCreated,
-    part: "all",
-};
+const WANTED: Want = Want::all(EventKind::BlockCreated);
 
 fn sound() -> Sample {
     let schema = json!({

@@ -137,17 +137,12 @@ impl Check for Scripted {
 #[async_trait]
 impl Reaction for Scripted {
     fn wants(&self) -> &[Want] {
-        const WANTS: [Want; 2] = [
-            Want {
-                event: EventKind::BookingConfirmed,
-                part: "all",
-            },
-            Want {
-                event: EventKind::BookingCancelled,
-                part: "all",
-            },
-        ];
-        &WANTS
+        const {
+            &[
+                Want::all(EventKind::BookingConfirmed),
+                Want::all(EventKind::BookingCancelled),
+            ]
+        }
     }
 
     async fn react(&self, delivery: &Delivery) -> Result<Done, Failure> {

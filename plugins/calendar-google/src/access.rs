@@ -160,10 +160,7 @@ impl Api {
 /// # Errors
 /// [`Failure::Misconfigured`], naming the setting.
 pub(crate) fn account(settings: &plugin_api::PluginSettings) -> Result<Account, Failure> {
-    let account = settings
-        .read::<Settings>()
-        .and_then(|settings| settings.account());
-    account.map_err(|error| Failure::misconfigured(error.to_string()))
+    Ok(settings.read::<Settings>()?.account()?)
 }
 
 fn grant_of<'a>(

@@ -105,12 +105,7 @@ impl Client {
         bearer: Option<&SecretString>,
         setting: &'static str,
     ) -> Result<Answer, Failure> {
-        let failed = |error: OutboundError| {
-            error.failure(SettingNames {
-                address: setting,
-                credentials: setting,
-            })
-        };
+        let failed = |error: OutboundError| error.failure(SettingNames::one(setting));
         let (body, kind) = encoded(&request.body);
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));

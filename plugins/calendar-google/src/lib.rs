@@ -75,10 +75,6 @@ impl Plugin for CalendarGoogle {
         plugin_api::settings_schema::<Settings>()
     }
 
-    fn on_by_default(&self) -> bool {
-        false
-    }
-
     fn validate(&self, settings: &Value) -> Result<(), SettingsError> {
         Settings::from_json(settings.clone()).map(drop)
     }

@@ -91,9 +91,7 @@ impl EmailSmtp {
         if settings.is_empty() {
             return Ok(self.shared.clone());
         }
-        let own = self.accounts.of(business, settings);
-        own.map(Client::Smtp)
-            .map_err(|error| Failure::misconfigured(error.to_string()))
+        Ok(Client::Smtp(self.accounts.of(business, settings)?))
     }
 }
 

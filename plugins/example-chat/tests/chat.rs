@@ -45,6 +45,7 @@ async fn it_keeps_the_contract() {
         [
             (json!({}), vec!["url"]),
             (json!({ "url": "here" }), vec!["url"]),
+            (json!({ "url": "ftp://chat.example/room" }), vec!["url"]),
         ],
     );
     let (url, mut told) = room(StatusCode::OK).await;

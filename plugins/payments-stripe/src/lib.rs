@@ -69,10 +69,6 @@ impl Plugin for PaymentsStripe {
         plugin_api::settings_schema::<Settings>()
     }
 
-    fn on_by_default(&self) -> bool {
-        false
-    }
-
     fn validate(&self, settings: &Value) -> Result<(), SettingsError> {
         Settings::from_json(settings.clone()).map(drop)
     }

@@ -348,10 +348,7 @@ impl PaymentsStripe {
 
 /// The account that settings describe.
 pub(crate) fn account(settings: &PluginSettings) -> Result<Account, Failure> {
-    let account = settings
-        .read::<Settings>()
-        .and_then(|settings| settings.account());
-    account.map_err(|error| Failure::misconfigured(error.to_string()))
+    Ok(settings.read::<Settings>()?.account()?)
 }
 
 pub(crate) fn key(request: &PaymentRequest, purpose: &str) -> String {

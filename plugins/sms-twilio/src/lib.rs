@@ -70,10 +70,7 @@ impl SmsTwilio {
 
 /// The account that these settings describe.
 fn account(settings: &PluginSettings) -> Result<Account, Failure> {
-    let account = settings
-        .read::<Settings>()
-        .and_then(|settings| settings.account());
-    account.map_err(|error| Failure::misconfigured(error.to_string()))
+    Ok(settings.read::<Settings>()?.account()?)
 }
 
 impl Plugin for SmsTwilio {
@@ -91,10 +88,6 @@ impl Plugin for SmsTwilio {
 
     fn settings_schema(&self) -> Value {
         plugin_api::settings_schema::<Settings>()
-    }
-
-    fn on_by_default(&self) -> bool {
-        false
     }
 
     fn validate(&self, settings: &Value) -> Result<(), SettingsError> {

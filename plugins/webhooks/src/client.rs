@@ -4,12 +4,6 @@ use outbound::reqwest::header::CONTENT_TYPE;
 use outbound::{Outbound, OutboundError, SettingNames, judged};
 use plugin_api::Failure;
 
-/// What the settings of an endpoint are called.
-const NAMES: SettingNames = SettingNames {
-    address: "url",
-    credentials: "url",
-};
-
 /// One request.
 pub struct Post<'a> {
     pub url: &'a str,
@@ -44,7 +38,7 @@ impl Post<'_> {
             Err(error @ (OutboundError::Denied { .. } | OutboundError::Elsewhere { .. })) => {
                 Err(Failure::retry(error.to_string()))
             }
-            Err(error) => Err(error.failure(NAMES)),
+            Err(error) => Err(error.failure(SettingNames::one("url"))),
         }
     }
 }
