@@ -44,9 +44,16 @@ async fn a_booking_writes_one_row_however_many_plugins_want_it() {
     booked(&world, 1).await;
     assert_eq!(count(&world, "SELECT count(*) FROM dispatch").await, 1);
     assert_eq!(count(&world, "SELECT count(*) FROM delivery").await, 0);
+    let waiting = async || -> Vec<i64> {
+        let plugins = world.engine.plugins_of_business(&world.owner).await;
+        let plugins = plugins.unwrap().into_iter();
+        plugins.map(|plugin| plugin.health.waiting).collect()
+    };
+    assert_eq!(waiting().await, [1, 1, 1], "as staff see it");
     assert!(world.engine.is_dispatch_pending().await.unwrap());
     assert_eq!(world.engine.dispatch(10).await.unwrap(), 1);
     assert_eq!(count(&world, "SELECT count(*) FROM delivery").await, 3);
+    assert_eq!(waiting().await, [1, 1, 1]);
     assert!(!world.engine.is_dispatch_pending().await.unwrap());
     for name in names {
         let due = world.engine.deliveries_due(name, &[], 10).await;
@@ -66,6 +73,34 @@ async fn what_was_sent_again_before_it_was_handed_on_is_there_once() {
     assert_eq!(world.engine.dispatch(10).await.unwrap(), 2);
     assert_eq!(count(&world, "SELECT count(*) FROM delivery").await, 2);
     assert_eq!(world.engine.dispatch(10).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_a_crash_of_the_database_forgets_becomes_the_same_deliveries_again() {
+    let names = ["one", "two"];
+    let plugins = names.map(|name| -> Arc<dyn Plugin> { Scripted::new(name, Vec::new()) });
+    let world = world(plugins.to_vec()).await;
+    booked(&world, 2).await;
+    let database = test_support::connect(&world.url).await;
+    let ids = async || -> Vec<String> {
+        assert_eq!(world.engine.dispatch(10).await.unwrap(), 2);
+        let sql = "SELECT id::text FROM delivery ORDER BY booking_id, plugin, part";
+        let rows = database.query(sql, &[]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    };
+    let keep = "CREATE TABLE kept AS SELECT * FROM dispatch";
+    database.batch_execute(keep).await.unwrap();
+    let first = ids().await;
+    let forget =
+        "DELETE FROM delivery; INSERT INTO dispatch OVERRIDING SYSTEM VALUE SELECT * FROM kept";
+    database.batch_execute(forget).await.unwrap();
+    assert_eq!(ids().await, first);
+    let distinct: std::collections::BTreeSet<_> = first.iter().collect();
+    assert_eq!(distinct.len(), 4, "each has its own");
+    assert!(
+        first.iter().all(|id| id.as_bytes()[14] == b'7'),
+        "{first:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

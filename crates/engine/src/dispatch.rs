@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::id::{BusinessId, Id};
-use store::dispatch::PendingDispatch;
+use sha2::{Digest, Sha256};
+use store::dispatch::{Handover, PendingDispatch};
+use uuid::{Builder, Uuid};
 
 use crate::{Engine, Result};
 
@@ -22,7 +24,10 @@ impl Engine {
         let mut failed = None;
         for (business, rows) in by_business {
             let business = BusinessId::from_uuid(business);
-            let handed_on = store::dispatch::dispatch_hand_on(&conn, business, &rows).await;
+            let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+            let handovers: Vec<Handover<'_>> = rows.iter().flat_map(handovers).collect();
+            let handed_on =
+                store::dispatch::dispatch_hand_on(&conn, business, &seqs, &handovers).await;
             // One that cannot be stands in no other's way.
             failed = handed_on.err().or(failed);
         }
@@ -36,4 +41,33 @@ impl Engine {
             .await?
             .is_empty())
     }
+}
+
+/// The deliveries that an event becomes.
+fn handovers(event: &PendingDispatch) -> impl Iterator<Item = Handover<'_>> {
+    let wants = event.plugins.iter().zip(&event.parts);
+    wants.map(|(plugin, part)| Handover {
+        seq: event.seq,
+        id: delivery_id(event.event_id, plugin, part),
+        plugin,
+        part,
+    })
+}
+
+/// The id of the delivery of an event: what must be the same when the event is handed on again, since a crash of the database may have
+/// forgotten the delivery, and the other side may know it by its id. The time of the event, and for the random part what it is to whom.
+fn delivery_id(event: Uuid, plugin: &str, part: &str) -> Uuid {
+    let mut hash = Sha256::new();
+    hash.update(event);
+    hash.update(plugin);
+    hash.update("/");
+    hash.update(part);
+    let mut id = *event.as_bytes();
+    for (byte, hashed) in id.iter_mut().zip(hash.finalize()).skip(6) {
+        *byte = hashed;
+    }
+    Builder::from_bytes(id)
+        .with_variant(uuid::Variant::RFC4122)
+        .with_version(uuid::Version::SortRand)
+        .into_uuid()
 }

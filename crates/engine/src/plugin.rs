@@ -216,10 +216,10 @@ impl Engine {
             .collect();
         let shown = self.plugins().iter().map(|plugin| {
             let count = |status: &str| {
-                let mut own = counts
+                let own = counts
                     .iter()
                     .filter(|row| row.plugin == plugin.name() && row.status == status);
-                own.next().map_or(0, |row| row.count)
+                own.map(|row| row.count).sum()
             };
             let health = health.remove(plugin.name()).unwrap_or_default();
             self.shown(

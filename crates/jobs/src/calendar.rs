@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::id::{BusinessId, Id};
@@ -16,12 +15,10 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::pace::Pace;
-use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, apart, stopped};
+use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, TOGETHER, apart, stopped};
 
 /// How many calendars are read at once.
 const CONCURRENCY: usize = 8;
-/// Commits that come within this time are looked at together.
-const TOGETHER: Duration = Duration::from_millis(50);
 
 /// Reads what is due.
 #[derive(Clone)]

@@ -1,16 +1,13 @@
 //! Hands events on to the plugins that want them, and tells their runners. One for all of them: a booking has written one row, whatever follows from it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use engine::Engine;
 use tokio::sync::watch;
 
 use crate::pace::Pace;
-use crate::{AFTER_FAULT, JobOptions, stopped};
+use crate::{AFTER_FAULT, JobOptions, TOGETHER, stopped};
 
-/// Commits that come within this time are looked at together.
-const TOGETHER: Duration = Duration::from_millis(40);
 /// How many events are handed on in one go.
 const BATCH: usize = 256;
 /// While many write, so many for each delivery that a plugin begins then: enough that none of them waits for this.

@@ -35,6 +35,9 @@ const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);
 /// How long to wait before the database is asked again after it failed.
 const AFTER_FAULT: Duration = Duration::from_millis(500);
 
+/// Commits that come within this time are looked at together.
+const TOGETHER: Duration = Duration::from_millis(40);
+
 /// How the jobs run.
 #[derive(Debug, Clone)]
 pub struct JobOptions {

@@ -8,12 +8,10 @@ use chrono::{DateTime, Utc};
 use engine::Engine;
 use tokio::sync::watch;
 
-use crate::{JobOptions, stopped};
+use crate::{JobOptions, TOGETHER, stopped};
 
 /// How many holds are ended in one go.
 const BATCH: i64 = 200;
-/// Commits that come within this time are looked at together.
-const TOGETHER: Duration = Duration::from_millis(50);
 /// How often old answers are forgotten.
 const FORGETTING: Duration = Duration::from_secs(3600);
 

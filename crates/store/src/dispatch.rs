@@ -18,6 +18,9 @@ pub struct PendingDispatch {
     /// Its place in the order.
     #[diesel(sql_type = BigInt)]
     pub seq: i64,
+    /// The event.
+    #[diesel(sql_type = SqlUuid)]
+    pub event_id: Uuid,
     /// The plugins that want it,
     #[diesel(sql_type = Array<Text>)]
     pub plugins: Vec<String>,
@@ -26,11 +29,24 @@ pub struct PendingDispatch {
     pub parts: Vec<String>,
 }
 
+/// A delivery that a pending event becomes.
+#[derive(Debug, Clone)]
+pub struct Handover<'a> {
+    /// The event's place in the order.
+    pub seq: i64,
+    /// The delivery.
+    pub id: Uuid,
+    /// To which plugin,
+    pub plugin: &'a str,
+    /// and to which part of it.
+    pub part: &'a str,
+}
+
 /// The first that are still to be handed on, over all businesses.
 pub async fn dispatch_pending(mut conn: &Conn, limit: i64) -> Result<Vec<PendingDispatch>> {
     let rows = Prepared(
         diesel::sql_query(
-            "SELECT business_id, seq, plugins, parts FROM dispatch ORDER BY seq LIMIT $1",
+            "SELECT business_id, seq, event_id, plugins, parts FROM dispatch ORDER BY seq LIMIT $1",
         )
         .bind::<BigInt, _>(limit),
     )
@@ -39,24 +55,22 @@ pub async fn dispatch_pending(mut conn: &Conn, limit: i64) -> Result<Vec<Pending
     Ok(rows)
 }
 
-/// Hands events of a business on: each is a delivery to everybody who wants it, and is pending no more. What somebody else hands on at the same
+/// Hands events of a business on: those at these places are pending no more, and become these deliveries. What somebody else hands on at the same
 /// moment is waited for and left to them, so the deliveries of one booking come into being in order.
 ///
-/// The commit is not waited for to reach the disk: what a crash of the database loses of it is still pending then.
+/// The commit is not waited for to reach the disk: what a crash of the database loses of it is still pending then, and becomes the same deliveries.
 pub async fn dispatch_hand_on(
     mut conn: &Conn,
     business: BusinessId,
-    pending: &[PendingDispatch],
+    pending: &[i64],
+    handovers: &[Handover<'_>],
 ) -> Result<()> {
-    let all = pending.iter().map(|row| row.seq);
     let (mut seqs, mut ids, mut plugins, mut parts) = <(Vec<_>, Vec<_>, Vec<_>, Vec<_>)>::default();
-    for row in pending {
-        for (plugin, part) in row.plugins.iter().zip(&row.parts) {
-            seqs.push(row.seq);
-            ids.push(Uuid::now_v7());
-            plugins.push(plugin.as_str());
-            parts.push(part.as_str());
-        }
+    for handover in handovers {
+        seqs.push(handover.seq);
+        ids.push(handover.id);
+        plugins.push(handover.plugin);
+        parts.push(handover.part);
     }
     Prepared(
         diesel::sql_query(
@@ -70,7 +84,7 @@ pub async fn dispatch_hand_on(
              ORDER BY w.seq ON CONFLICT DO NOTHING",
         )
         .bind::<SqlUuid, _>(business.uuid())
-        .bind::<Array<BigInt>, _>(all.collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(pending)
         .bind::<Array<BigInt>, _>(seqs)
         .bind::<Array<SqlUuid>, _>(ids)
         .bind::<Array<Text>, _>(plugins)

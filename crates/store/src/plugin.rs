@@ -111,14 +111,16 @@ pub struct OpenCount {
     pub count: i64,
 }
 
-/// How many deliveries of a business are waiting and parked, by plugin.
+/// How many deliveries of a business are waiting and parked, by plugin; those that events are still to become are counted by themselves.
 pub async fn plugin_open_counts(mut conn: &Conn, business: BusinessId) -> Result<Vec<OpenCount>> {
     Ok(Prepared(
         diesel::sql_query(
             "SELECT plugin, 'waiting' AS status, count(*) AS count FROM delivery \
                WHERE business_id = $1 AND status = 'waiting' GROUP BY plugin \
              UNION ALL SELECT plugin, 'parked', count(*) FROM delivery \
-               WHERE business_id = $1 AND status = 'parked' GROUP BY plugin",
+               WHERE business_id = $1 AND status = 'parked' GROUP BY plugin \
+             UNION ALL SELECT plugin, 'waiting', count(*) FROM dispatch, unnest(plugins) AS plugin \
+               WHERE business_id = $1 GROUP BY plugin",
         )
         .bind::<SqlUuid, _>(business.uuid()),
     )
