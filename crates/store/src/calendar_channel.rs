@@ -43,6 +43,8 @@ pub struct ChannelRow<'a> {
     pub expires_at: DateTime<Utc>,
     /// When another takes its place.
     pub renew_at: DateTime<Utc>,
+    /// Where it calls.
+    pub address: &'a str,
 }
 
 /// Notes the channel of a source, if the lease is still held; answers whether it is.
@@ -62,10 +64,22 @@ pub async fn channel_set(
             calendar_source::channel_digest.eq(channel.digest),
             calendar_source::channel_expires_at.eq(channel.expires_at),
             calendar_source::channel_renew_at.eq(channel.renew_at),
+            calendar_source::channel_address.eq(channel.address),
         ))
         .execute(&mut conn)
         .await?;
     Ok(set == 1)
+}
+
+/// A channel that could not be had.
+#[derive(Debug, Clone, Copy)]
+pub struct MissedChannel<'a> {
+    /// Where it would call.
+    pub address: &'a str,
+    /// Until when the one before tells, where there is one.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it is asked for again.
+    pub again_at: DateTime<Utc>,
 }
 
 /// Says when a channel is asked for again that could not be had.
@@ -73,13 +87,17 @@ pub async fn channel_put_off(
     mut conn: &Conn,
     business: BusinessId,
     lease: Lease,
-    until: DateTime<Utc>,
+    missed: &MissedChannel<'_>,
 ) -> Result<()> {
     let own = calendar_source::table
         .find((business.uuid(), lease.source))
         .filter(calendar_source::lease_id.eq(lease.id));
     diesel::update(own)
-        .set(calendar_source::channel_renew_at.eq(until))
+        .set((
+            calendar_source::channel_renew_at.eq(missed.again_at),
+            calendar_source::channel_expires_at.eq(missed.expires_at),
+            calendar_source::channel_address.eq(missed.address),
+        ))
         .execute(&mut conn)
         .await?;
     Ok(())

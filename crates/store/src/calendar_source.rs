@@ -49,6 +49,8 @@ pub struct SourceRow {
     pub channel_expires_at: Option<DateTime<Utc>>,
     /// When another takes its place.
     pub channel_renew_at: Option<DateTime<Utc>>,
+    /// Where it calls, or the one that was asked for last would.
+    pub channel_address: Option<String>,
 }
 
 /// The sources of these connections, retired ones too.
@@ -337,7 +339,7 @@ pub async fn source_retire(
             "WITH gone AS (DELETE FROM calendar_source WHERE business_id = $1 AND id = $2 AND next_sync_at IS NULL \
                RETURNING id) \
              UPDATE calendar_source SET channel_id = NULL, channel_resource = NULL, channel_digest = NULL, \
-               channel_expires_at = NULL, channel_renew_at = NULL \
+               channel_expires_at = NULL, channel_renew_at = NULL, channel_address = NULL \
              WHERE business_id = $1 AND id = $2 AND channel_id = $3 AND NOT EXISTS (SELECT FROM gone)",
         )
         .bind::<SqlUuid, _>(business.uuid())

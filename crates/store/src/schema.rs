@@ -415,6 +415,7 @@ diesel::table! {
         channel_digest -> Nullable<Bytea>,
         channel_expires_at -> Nullable<Timestamptz>,
         channel_renew_at -> Nullable<Timestamptz>,
+        channel_address -> Nullable<Text>,
     }
 }
 diesel::table! {

@@ -65,7 +65,8 @@ struct State {
     seq: u64,
     /// Sync tokens of an earlier one are not good any more.
     epoch: u64,
-    bad_calls: VecDeque<BadCall>,
+    /// What goes wrong, and with a call of which method, where only that.
+    bad_calls: VecDeque<(Option<&'static str>, BadCall)>,
     /// What was called, by name.
     calls: HashMap<&'static str, usize>,
     channels: BTreeMap<String, Channel>,
@@ -136,7 +137,12 @@ impl Diary {
 
     /// What goes wrong with the next call.
     pub fn bad_call(&self, call: BadCall) {
-        self.state().bad_calls.push_back(call);
+        self.state().bad_calls.push_back((None, call));
+    }
+
+    /// What goes wrong with the next call of this method.
+    pub fn bad_call_of(&self, method: &'static str, call: BadCall) {
+        self.state().bad_calls.push_back((Some(method), call));
     }
 
     /// Nothing goes wrong any more.

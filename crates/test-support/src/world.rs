@@ -131,13 +131,13 @@ impl World {
 
     /// Another engine on the same database and clock, as another process would have.
     pub fn another_node(&self, plugins: Vec<Arc<dyn Plugin>>) -> Self {
-        let (engine, statements) = engine(
-            &self.url,
-            &self.clock,
-            plugins,
-            16,
-            self.engine.public_url().map(str::to_owned),
-        );
+        self.another_node_at(plugins, self.engine.public_url())
+    }
+
+    /// The same, reached by the outside under another address, or not at all.
+    pub fn another_node_at(&self, plugins: Vec<Arc<dyn Plugin>>, public_url: Option<&str>) -> Self {
+        let public_url = public_url.map(str::to_owned);
+        let (engine, statements) = engine(&self.url, &self.clock, plugins, 16, public_url);
         Self {
             engine,
             statements,

@@ -1,9 +1,9 @@
 //! Channels: the other side tells us that a calendar changed. One is opened before a calendar is first read and another before it runs out; where
-//! there can be none, calendars are asked now and then all the same.
+//! there can be none, or it has run out or calls an address of before, calendars are asked now and then all the same.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use plugin_api::{CalendarError, ChannelRequest};
-use store::calendar_channel::ChannelRow;
+use store::calendar_channel::{ChannelRow, MissedChannel};
 use store::calendar_source::SourceRow;
 use uuid::Uuid;
 
@@ -19,29 +19,36 @@ const SOONEST: TimeDelta = TimeDelta::minutes(1);
 const AGAIN: TimeDelta = TimeDelta::hours(1);
 
 impl Reader<'_> {
-    /// Opens a channel for the source where it needs one. Answers when the next one is due, where there is one.
+    /// Opens a channel for the source where it needs one. Answers until when the calendar need not be asked for its sake, where one tells.
     pub(super) async fn keep_channel(
         &self,
         source: &SourceRow,
     ) -> Result<Option<DateTime<Utc>>, CalendarError> {
         let now = self.engine.clock().now();
-        let has_one = source.channel_id.is_some();
-        if let Some(renew_at) = source.channel_renew_at.filter(|at| *at > now) {
-            return Ok(has_one.then_some(renew_at));
-        }
         let slug = &self.catalogue.business.slug;
         let Some(address) = self.engine.inbound_url(&self.connection.plugin, slug) else {
             return Ok(None);
         };
-        let opened = self.open(source, address, now).await;
-        match opened {
+        // What calls an address of before tells nobody.
+        let is_ours = source.channel_address.as_ref() == Some(&address);
+        let renew_at = source.channel_renew_at.filter(|at| is_ours && *at > now);
+        if let Some(renew_at) = renew_at {
+            let tells_until = source.channel_expires_at.filter(|at| *at > now);
+            return Ok(tells_until.map(|until| until.min(renew_at)));
+        }
+        match self.open(source, &address, now).await {
             Ok(renew_at) => Ok(Some(renew_at)),
             Err(revoked @ CalendarError::Revoked { .. }) => Err(revoked),
             Err(error) => {
                 tracing::info!(%error, plugin = self.connection.plugin, "no channel could be had: the calendar is asked now and then");
-                let until = now + AGAIN;
+                let tells_until = |at: DateTime<Utc>| if is_ours { at } else { at.min(now) };
+                let missed = MissedChannel {
+                    address: &address,
+                    expires_at: source.channel_expires_at.map(tells_until),
+                    again_at: now + AGAIN,
+                };
                 let conn = self.conn().await?;
-                store::calendar_channel::channel_put_off(&conn, self.business, self.lease, until)
+                store::calendar_channel::channel_put_off(&conn, self.business, self.lease, &missed)
                     .await
                     .map_err(|error| super::access::away(&error.into()))?;
                 Ok(None)
@@ -52,7 +59,7 @@ impl Reader<'_> {
     async fn open(
         &self,
         source: &SourceRow,
-        address: String,
+        address: &str,
         now: DateTime<Utc>,
     ) -> Result<DateTime<Utc>, CalendarError> {
         let secret = secret::random().map_err(|error| super::access::away(&error))?;
@@ -62,7 +69,7 @@ impl Reader<'_> {
         let request = ChannelRequest {
             id: id.to_string(),
             secret: secret.into(),
-            address,
+            address: address.to_owned(),
         };
         let channel = self
             .calendar
@@ -76,6 +83,7 @@ impl Reader<'_> {
             digest: &digest,
             expires_at: channel.expires_at,
             renew_at,
+            address,
         };
         let conn = self.conn().await?;
         let is_held = store::calendar_channel::channel_set(&conn, self.business, self.lease, &row)

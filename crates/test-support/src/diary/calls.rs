@@ -33,7 +33,10 @@ impl Diary {
         let bad = {
             let mut state = self.state();
             *state.calls.entry(method).or_default() += 1;
-            state.bad_calls.pop_front()
+            let mut all = state.bad_calls.iter();
+            let next = all.position(|(only, _)| only.is_none_or(|only| only == method));
+            next.and_then(|at| state.bad_calls.remove(at))
+                .map(|(_, bad)| bad)
         };
         self.told.send_modify(|count| *count += 1);
         match bad {
