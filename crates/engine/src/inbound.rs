@@ -1,4 +1,5 @@
-//! The other side of a plugin calls: verified, kept once, and then worked on. What it says is only believed that far.
+//! The other side of a plugin calls: verified, kept once, and then worked on. What it says is only believed that far. Of a call from which nothing
+//! follows nothing is kept: where a plugin cannot tell by itself who calls, anybody may.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use crate::{Caller, Engine, Error, Result};
 /// What is answered to a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InboundAnswer {
-    /// It is kept, now or before; with what the other side wants to read.
+    /// It is taken, now or before; with what the other side wants to read.
     Kept(Option<InboundReply>),
     /// Nobody here takes such calls.
     Nobody,
@@ -34,7 +35,7 @@ struct InboundCase {
 
 /// What follows from a call.
 enum Follows {
-    /// Nothing: it is kept, and that is all.
+    /// Nothing: it is answered, and that is all.
     Nothing,
     /// A payment is looked up.
     Payment(CalledPayment),
@@ -81,11 +82,14 @@ impl UseCase for InboundCase {
         (catalogue, follows): &Self::Plan,
     ) -> Result<(Changes, ()), TxError> {
         let (engine, business) = (&self.engine, self.caller.business);
+        let mut changes = Changes::default();
+        if matches!(follows, Follows::Nothing) {
+            return Ok((changes, ()));
+        }
         let now = engine.clock().now();
         let (plugin, id) = (self.plugin, &self.call.external_id);
         let is_first =
             store::inbound_call::inbound_call_insert_in_tx(conn, business, plugin, id, now).await?;
-        let mut changes = Changes::default();
         if is_first {
             match follows {
                 Follows::Nothing => {}

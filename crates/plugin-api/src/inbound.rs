@@ -1,7 +1,7 @@
 //! What the other side calls us with: verified, stored once, then worked on.
 //!
-//! A call is answered as soon as it is stored, under the name that the other side gives it, so that a repeat is one. What it says is a
-//! hint, not the truth: the work that follows asks the other side how things stand. So it does not matter how often calls come, in
+//! A call is answered as soon as it is stored, under the name that the other side gives it, so that a repeat is one; one from which nothing follows
+//! is answered and not kept. What it says is a hint, not the truth: the work that follows asks the other side how things stand. So it does not matter how often calls come, in
 //! which order, how late, or in which version of their format.
 
 use chrono::{DateTime, Utc};

@@ -36,6 +36,7 @@ async fn a_call_has_a_calendar_read_at_once_and_channels_are_renewed() {
         pulls,
         "nobody is believed without the secret"
     );
+    assert_eq!(stage.count("inbound_call").await, 0, "nor leaves a trace");
     assert_eq!(stage.call(&channel.id, &secret, 2).await, 200);
     stage.settled().await;
     assert_eq!(
@@ -46,6 +47,7 @@ async fn a_call_has_a_calendar_read_at_once_and_channels_are_renewed() {
     assert_eq!(stage.call(&channel.id, &secret, 2).await, 200);
     stage.settled().await;
     assert_eq!(stage.diary.calls("pull"), pulls, "a repeat is one call");
+    assert_eq!(stage.count("inbound_call").await, 1);
     // Before the week is over another channel takes its place, and the first is closed.
     stage
         .world
