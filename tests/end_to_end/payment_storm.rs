@@ -159,9 +159,23 @@ impl Stage {
         self.calls.push((name, external_id));
     }
 
+    /// A bank does not take what was paid back.
+    async fn fail_refund(&mut self, booking: BookingId) {
+        let (payment, mut of) = self.payments(booking).await;
+        of.push(payment);
+        let turn = self.dice.roll(of.len());
+        let Some(external_id) = of[turn].external_id.clone() else {
+            return;
+        };
+        if self.till.fail_refund(&external_id) {
+            let name = format!("evt_refund_{}", self.dice.roll(1_000_000_000));
+            self.calls.push((name, external_id));
+        }
+    }
+
     async fn step(&mut self) -> Result<()> {
         let (engine, owner) = (self.world.engine.clone(), self.world.owner);
-        match (self.dice.roll(14), self.one()) {
+        match (self.dice.roll(16), self.one()) {
             (0 | 1, _) | (_, None) => self.book().await?,
             (2 | 3, Some(booking)) => self.pay(booking).await,
             (4, _) => self.call().await,
@@ -209,6 +223,8 @@ impl Stage {
                 }
             }
             (12, Some(booking)) => self.dispute(booking).await,
+            (13, Some(booking)) => self.fail_refund(booking).await,
+            (14, _) => self.till.refuse_refund("not this one"),
             (7, _) => {
                 let minutes = i64::try_from(self.dice.roll(20)).unwrap();
                 self.world.clock.advance(TimeDelta::minutes(minutes));
@@ -220,6 +236,37 @@ impl Stage {
             }),
         }
         Ok(())
+    }
+
+    /// Until nothing is left to do, however often it is put off.
+    async fn settled(&self, deliveries: &mut Deliveries) {
+        for _ in 0..40 {
+            self.world.clock.advance(TimeDelta::minutes(10));
+            let now = self.world.clock.now().to_rfc3339();
+            let due = format!("status = 'waiting' AND next_attempt_at <= '{now}'");
+            deliveries.until(0, &due).await;
+        }
+    }
+
+    /// Staff pay back what failed to reach those who are not booked.
+    async fn make_good(&self) {
+        self.till.refuse_no_refund();
+        for id in &self.bookings {
+            let (engine, owner) = (&self.world.engine, &self.world.owner);
+            let found = engine.booking(owner, *id).await.unwrap();
+            let refund = RefundPayment {
+                payment_id: self.payment(*id).await.id,
+                amount: None,
+                reason: None,
+            };
+            if found.unwrap().0.status == BookingStatus::Confirmed {
+                continue;
+            }
+            match engine.refund(owner, refund, None).await {
+                Ok(_) | Err(Error::Refused(_)) => {}
+                Err(other) => panic!("{other}"),
+            }
+        }
     }
 
     /// What is true in the end.
@@ -308,13 +355,9 @@ async fn storm(seed: u64) {
     while !stage.calls.is_empty() {
         stage.call().await;
     }
-    // Until nothing is left to do, however often it is put off.
-    for _ in 0..40 {
-        stage.world.clock.advance(TimeDelta::minutes(10));
-        let now = stage.world.clock.now().to_rfc3339();
-        let due = format!("status = 'waiting' AND next_attempt_at <= '{now}'");
-        deliveries.until(0, &due).await;
-    }
+    stage.settled(&mut deliveries).await;
+    stage.make_good().await;
+    stage.settled(&mut deliveries).await;
     stage.check().await;
     jobs.stop().await;
 }

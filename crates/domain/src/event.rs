@@ -47,6 +47,9 @@ pub enum EventKind {
     /// Money went back to the customer.
     #[serde(rename = "payment.refunded")]
     PaymentRefunded,
+    /// Money that went back to the customer did not arrive: the business has it again.
+    #[serde(rename = "payment.refund_failed")]
+    RefundFailed,
     /// The customer's bank disputes a payment: it asks for the money, and mostly takes it for now.
     #[serde(rename = "payment.disputed")]
     PaymentDisputed,
@@ -111,7 +114,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind there is.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::BookingConfirmed,
         Self::BookingPending,
         Self::PaymentPaid,
@@ -122,6 +125,7 @@ impl EventKind {
         Self::FeeRequested,
         Self::RefundRequested,
         Self::PaymentRefunded,
+        Self::RefundFailed,
         Self::PaymentDisputed,
         Self::DisputeClosed,
         Self::BookingRescheduled,
@@ -157,6 +161,7 @@ impl EventKind {
             Self::FeeRequested => "payment.fee_requested",
             Self::RefundRequested => "payment.refund_requested",
             Self::PaymentRefunded => "payment.refunded",
+            Self::RefundFailed => "payment.refund_failed",
             Self::PaymentDisputed => "payment.disputed",
             Self::DisputeClosed => "payment.dispute_closed",
             Self::BookingRescheduled => "booking.rescheduled",

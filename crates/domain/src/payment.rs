@@ -5,9 +5,11 @@
 
 mod dispute;
 mod later;
+mod refund;
 
 pub use dispute::{Dispute, DisputeStatus};
 pub use later::check_fee;
+pub use refund::FailedRefund;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -106,8 +108,10 @@ pub struct PaymentState {
     pub status: ExternalStatus,
     /// What was taken, in minor units; 0 before.
     pub taken: i64,
-    /// What was paid back of it.
+    /// What was paid back of it, or is on its way; without what failed.
     pub refunded: i64,
+    /// What was to be paid back and came to nothing, maybe long after it seemed done; as far as the other side was asked for it.
+    pub failed_refunds: Vec<FailedRefund>,
     /// What the other side keeps of it, where it says so.
     pub fee: Option<i64>,
     /// The disputes about it, where the other side was asked for them; those that are not in it stay as they are known.
@@ -147,8 +151,10 @@ pub struct Payment {
     pub amount: Money,
     /// How much was taken, in minor units.
     pub taken: i64,
-    /// How much of that was paid back.
+    /// How much of that was paid back, or is on its way.
     pub refunded: i64,
+    /// How much was to be paid back besides and came to nothing.
+    pub refund_failed: i64,
     /// What the other side keeps.
     pub fee: i64,
     /// The other side's name for it, once it has begun there.
@@ -187,6 +193,8 @@ pub enum EntryKind {
     Withdrawal,
     /// Back from there.
     Reinstatement,
+    /// Back from what was on its way to the customer.
+    RefundFailed,
 }
 
 impl EntryKind {
@@ -198,6 +206,7 @@ impl EntryKind {
             Self::Fee => "fee",
             Self::Withdrawal => "withdrawal",
             Self::Reinstatement => "reinstatement",
+            Self::RefundFailed => "refund_failed",
         }
     }
 }
@@ -247,18 +256,22 @@ impl Payment {
     pub fn observe(&self, seen: &PaymentState, has_expired: bool) -> (Self, Vec<Entry>) {
         let mut after = self.clone();
         after.taken = self.taken.max(seen.taken);
-        after.refunded = self.refunded.max(seen.refunded).min(after.taken);
+        (after.refunded, after.refund_failed) = refund::observed(self, seen, after.taken);
         after.fee = self.fee.max(seen.fee.unwrap_or(0));
         after.disputes = dispute::observed(&self.disputes, &seen.disputes);
         after.status = after.status_after(&seen.status, has_expired);
         let moved = [
             (EntryKind::Charge, after.taken - self.taken),
-            (EntryKind::Refund, after.refunded - self.refunded),
+            (EntryKind::Refund, after.paid_out() - self.paid_out()),
             (EntryKind::Fee, after.fee - self.fee),
             (EntryKind::Withdrawal, after.withdrawn() - self.withdrawn()),
             (
                 EntryKind::Reinstatement,
                 after.reinstated() - self.reinstated(),
+            ),
+            (
+                EntryKind::RefundFailed,
+                after.refund_failed - self.refund_failed,
             ),
         ];
         let entries = moved

@@ -11,6 +11,8 @@ use crate::{calendar, payment, webhook};
 pub(crate) enum Part<'a> {
     /// Something is done about a payment.
     Payment(payment::Work, PaymentId),
+    /// Money goes back.
+    PayBack(payment::PayBack),
     /// A payment is found by its name at the other side, and looked up.
     PaymentToFind(&'a str),
     /// The event is posted to an endpoint.
@@ -37,6 +39,7 @@ impl<'a> Part<'a> {
         }
         let payment = payment::Work::of(part).map(|(work, id)| Self::Payment(work, id));
         payment
+            .or_else(|| payment::PayBack::of(part).map(Self::PayBack))
             .or_else(|| payment::found_by(part).map(Self::PaymentToFind))
             .or_else(|| webhook::of_part(part).map(Self::Webhook))
             .or_else(|| calendar::Work::of(part).map(Self::Calendar))
@@ -47,7 +50,11 @@ impl<'a> Part<'a> {
     /// behind in calendars is cleared up; of a message it is told that it is not sent, or it goes another way.
     pub(crate) fn outlives_use(self) -> bool {
         match self {
-            Self::Payment(..) | Self::PaymentToFind(_) | Self::Calendar(_) | Self::Message => true,
+            Self::Payment(..)
+            | Self::PayBack(_)
+            | Self::PaymentToFind(_)
+            | Self::Calendar(_)
+            | Self::Message => true,
             Self::Webhook(_) | Self::Notice | Self::Plan | Self::Reaction => false,
         }
     }
@@ -55,7 +62,7 @@ impl<'a> Part<'a> {
 
 #[cfg(test)]
 mod tests {
-    use domain::id::{Id, ProviderId};
+    use domain::id::{Id, ProviderId, RefundId};
     use uuid::Uuid;
 
     use super::*;
@@ -64,13 +71,24 @@ mod tests {
     fn a_part_is_known_by_its_text_and_any_other_is_the_plugin_s_own() {
         let uuid = Uuid::now_v7();
         let payment = PaymentId::from_uuid(uuid);
+        let refund = RefundId::from_uuid(uuid);
         let endpoint = WebhookEndpointId::from_uuid(uuid);
         let keep = calendar::Work::Keep(ProviderId::from_uuid(uuid));
         let tidy = calendar::Work::Tidy(uuid);
         for (text, part, outlives) in [
             (
+                format!("payment-capture:{payment}"),
+                Part::Payment(payment::Work::Capture, payment),
+                true,
+            ),
+            (
+                format!("payment-refund:{refund}"),
+                Part::PayBack(payment::PayBack::Refund(refund)),
+                true,
+            ),
+            (
                 format!("payment-refund:{payment}"),
-                Part::Payment(payment::Work::Refund, payment),
+                Part::PayBack(payment::PayBack::AllOf(payment)),
                 true,
             ),
             (

@@ -28,6 +28,7 @@ impl Engine {
     ) -> Result<Done, Failure> {
         let done = match Part::of(&delivery.part) {
             Part::Payment(work, id) => self.work_on_payment(plugin, delivery, (work, id)).await,
+            Part::PayBack(what) => self.work_on_refund(plugin, delivery, what).await,
             Part::PaymentToFind(name) => self.work_on_payment_to_find(plugin, delivery, name).await,
             Part::Webhook(id) => self.work_on_webhook(plugin, delivery, id).await,
             Part::Calendar(work) => self.work_on_calendar(plugin, delivery, work).await,

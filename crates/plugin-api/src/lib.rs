@@ -45,8 +45,8 @@ pub use message::{
     Sent, Wish,
 };
 pub use payments::{
-    Dispute, DisputeStatus, ExternalStatus, PaymentBegun, PaymentKind, PaymentRequest,
-    PaymentState, Payments, RefundRequest, RefundState, RefundStatus,
+    Dispute, DisputeStatus, ExternalStatus, FailedRefund, PaymentBegun, PaymentKind,
+    PaymentRequest, PaymentState, Payments, RefundRequest, RefundState, RefundStatus,
 };
 pub use plugin::Plugin;
 pub use reaction::{Reaction, Want};

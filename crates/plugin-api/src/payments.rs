@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::id::{BookingId, PaymentId, RefundId};
 use domain::money::Money;
-pub use domain::payment::{Dispute, DisputeStatus, ExternalStatus, PaymentKind, PaymentState};
+pub use domain::payment::{
+    Dispute, DisputeStatus, ExternalStatus, FailedRefund, PaymentKind, PaymentState,
+};
 
 use crate::delivery::Failure;
 use crate::settings::PluginSettings;
@@ -84,10 +86,12 @@ pub trait Payments: Send + Sync {
         external_id: &str,
     ) -> Result<PaymentState, Failure>;
 
-    /// Pays back, in whole or in part. Repeated with the same [`RefundRequest::id`] it pays back once.
+    /// Pays back, in whole or in part. Repeated with the same [`RefundRequest::id`] it pays back once. A refund that fails later than here is told
+    /// by [`PaymentState::failed_refunds`].
     ///
     /// # Errors
-    /// [`Failure`]: it may or may not be paid back; repeating it finds out.
+    /// [`Failure::GiveUp`] only where nothing was paid back and nothing will be: it is over, and what staff ask for next is another refund. Every
+    /// other [`Failure`]: it may or may not be paid back; repeating it finds out.
     async fn refund(
         &self,
         settings: &PluginSettings,

@@ -1,14 +1,20 @@
-//! Payments, their ledger, and the money that is to go back.
+//! Payments, their ledger, and the money that is to go back ([`refund`]).
+
+mod refund;
+
+pub use refund::{
+    Refund, refund_end, refund_fail_in_tx, refund_find, refund_insert_in_tx, refund_list,
+};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::id::{BookingId, BusinessId, Id, PaymentId, RefundId};
+use domain::id::{BookingId, BusinessId, Id, PaymentId};
 use domain::money::{Currency, Money};
 use domain::payment::{Entry, Payment, PaymentKind, PaymentStatus};
 use uuid::Uuid;
 
-use crate::schema::{payment, payment_entry, refund};
+use crate::schema::{payment, payment_entry};
 use crate::{Conn, Result, StoreError};
 
 #[derive(Queryable, Selectable)]
@@ -27,6 +33,7 @@ struct Row {
     customer_email: Option<String>,
     taken: i64,
     refunded: i64,
+    refund_failed: i64,
     fee: i64,
     external_id: Option<String>,
     sealed: Option<Vec<u8>>,
@@ -78,6 +85,7 @@ impl TryFrom<Row> for SealedPayment {
             plugin: row.plugin,
             taken: row.taken,
             refunded: row.refunded,
+            refund_failed: row.refund_failed,
             fee: row.fee,
             external_id: row.external_id,
             expires_at: row.expires_at,
@@ -162,7 +170,7 @@ pub async fn payment_by_external_id(
     found.optional()?.map(SealedPayment::try_from).transpose()
 }
 
-/// Records that a payment has begun at the other side, if that was not known yet; answers whether it was not.
+/// Records that a payment has begun at the other side, if it still waits for that; answers whether it did.
 pub async fn payment_begun(
     mut conn: &Conn,
     business: BusinessId,
@@ -172,7 +180,8 @@ pub async fn payment_begun(
 ) -> Result<bool> {
     let own = payment::table
         .find((business.uuid(), id.uuid()))
-        .filter(payment::external_id.is_null());
+        .filter(payment::external_id.is_null())
+        .filter(payment::status.eq(PaymentStatus::Waiting.name()));
     let written = diesel::update(own)
         .set((
             payment::external_id.eq(external_id),
@@ -226,6 +235,7 @@ pub async fn payment_settle_in_tx(
             payment::status.eq(after.status.name()),
             payment::taken.eq(after.taken),
             payment::refunded.eq(after.refunded),
+            payment::refund_failed.eq(after.refund_failed),
             payment::fee.eq(after.fee),
             payment::disputes.eq(serde_json::to_value(&after.disputes)?),
         ))
@@ -247,78 +257,6 @@ pub async fn payment_settle_in_tx(
         .collect();
     diesel::insert_into(payment_entry::table)
         .values(rows)
-        .execute(&mut conn)
-        .await?;
-    Ok(())
-}
-
-/// Money that is to go back.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
-pub struct Refund {
-    /// Its id.
-    pub id: Uuid,
-    /// Of which payment.
-    pub payment_id: Uuid,
-    /// How much, in minor units.
-    pub amount: i64,
-    /// Why.
-    pub reason: Option<String>,
-    /// `waiting`, `succeeded` or `failed`.
-    pub status: String,
-}
-
-/// The refunds of a payment, made and to be made.
-pub async fn refund_list(
-    mut conn: &Conn,
-    business: BusinessId,
-    payment: PaymentId,
-) -> Result<Vec<Refund>> {
-    Ok(refund::table
-        .filter(refund::business_id.eq(business.uuid()))
-        .filter(refund::payment_id.eq(payment.uuid()))
-        .order(refund::id)
-        .select((
-            refund::id,
-            refund::payment_id,
-            refund::amount,
-            refund::reason,
-            refund::status,
-        ))
-        .load(&mut conn)
-        .await?)
-}
-
-/// Adds a refund that is to be made.
-pub async fn refund_insert_in_tx(
-    mut conn: &Conn,
-    business: BusinessId,
-    new: &Refund,
-    at: DateTime<Utc>,
-) -> Result<()> {
-    diesel::insert_into(refund::table)
-        .values((
-            refund::business_id.eq(business.uuid()),
-            refund::id.eq(new.id),
-            refund::payment_id.eq(new.payment_id),
-            refund::amount.eq(new.amount),
-            refund::reason.eq(&new.reason),
-            refund::status.eq(&new.status),
-            refund::created_at.eq(at),
-        ))
-        .execute(&mut conn)
-        .await?;
-    Ok(())
-}
-
-/// Records what became of a refund.
-pub async fn refund_end(
-    mut conn: &Conn,
-    business: BusinessId,
-    id: RefundId,
-    status: &str,
-) -> Result<()> {
-    diesel::update(refund::table.find((business.uuid(), id.uuid())))
-        .set(refund::status.eq(status))
         .execute(&mut conn)
         .await?;
     Ok(())

@@ -322,6 +322,7 @@ diesel::table! {
         customer_email -> Nullable<Text>,
         taken -> BigInt,
         refunded -> BigInt,
+        refund_failed -> BigInt,
         fee -> BigInt,
         external_id -> Nullable<Text>,
         sealed -> Nullable<Bytea>,
@@ -352,6 +353,7 @@ diesel::table! {
         reason -> Nullable<Text>,
         status -> Text,
         created_at -> Timestamptz,
+        failure -> Nullable<Text>,
     }
 }
 diesel::table! {

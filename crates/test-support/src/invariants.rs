@@ -83,7 +83,8 @@ SELECT 'the ledger does not add up', format('payment %s', p.id)
 FROM payment p LEFT JOIN payment_entry e ON e.business_id = p.business_id AND e.payment_id = p.id
 GROUP BY p.business_id, p.id
 HAVING p.taken <> coalesce(sum(e.amount) FILTER (WHERE e.kind = 'charge'), 0)
-    OR p.refunded <> coalesce(sum(e.amount) FILTER (WHERE e.kind = 'refund'), 0)
+    OR p.refunded + p.refund_failed <> coalesce(sum(e.amount) FILTER (WHERE e.kind = 'refund'), 0)
+    OR p.refund_failed <> coalesce(sum(e.amount) FILTER (WHERE e.kind = 'refund_failed'), 0)
     OR p.fee <> coalesce(sum(e.amount) FILTER (WHERE e.kind = 'fee'), 0)
     OR (SELECT coalesce(sum((d->>'withdrawn')::bigint), 0) FROM jsonb_array_elements(p.disputes) d)
        <> coalesce(sum(e.amount) FILTER (WHERE e.kind = 'withdrawal'), 0)

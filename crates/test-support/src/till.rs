@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use domain::money::Money;
 use plugin_api::{
-    Dispute, DisputeStatus, ExternalStatus, Failure, Inbound, InboundAbout, InboundRefused,
-    InboundRequest, InboundWebhook, PaymentBegun, PaymentKind, PaymentRequest, PaymentState,
-    Payments, Plugin, PluginSettings, RefundRequest, RefundState, RefundStatus, SettingsError,
-    async_trait,
+    Dispute, DisputeStatus, ExternalStatus, FailedRefund, Failure, Inbound, InboundAbout,
+    InboundRefused, InboundRequest, InboundWebhook, PaymentBegun, PaymentKind, PaymentRequest,
+    PaymentState, Payments, Plugin, PluginSettings, RefundRequest, RefundState, RefundStatus,
+    SettingsError, async_trait,
 };
 use serde_json::{Value, json};
 
@@ -30,6 +30,8 @@ pub struct TillPayment {
     pub taken: i64,
     /// What went back, by our id of the refund.
     pub refunds: BTreeMap<String, i64>,
+    /// What was to go back and did not arrive, in the same way.
+    pub failed_refunds: BTreeMap<String, i64>,
     /// What becomes of the money.
     pub kind: Option<PaymentKind>,
     /// Whether the card is saved.
@@ -53,7 +55,11 @@ struct State {
     asked: HashMap<String, PaymentRequest>,
     days: VecDeque<Option<BadDay>>,
     declines: VecDeque<String>,
+    refused_refunds: VecDeque<String>,
 }
+
+/// Why a refund came back.
+const NOT_TAKEN: &str = "the account is closed";
 
 /// The plugin, and its other side. Every business uses it.
 #[derive(Default)]
@@ -134,6 +140,25 @@ impl Till {
         self.state().declines.push_back(words.to_owned());
     }
 
+    /// The next refund is refused for good, in these words.
+    pub fn refuse_refund(&self, words: &str) {
+        self.state().refused_refunds.push_back(words.to_owned());
+    }
+
+    /// No refund is refused any more.
+    pub fn refuse_no_refund(&self) {
+        self.state().refused_refunds.clear();
+    }
+
+    /// The last refund that went out comes back: the customer's bank does not take it. False if there is none.
+    pub fn fail_refund(&self, external_id: &str) -> bool {
+        let mut state = self.state();
+        let payment = state.payments.get_mut(external_id).expect("a payment");
+        let failed = payment.refunds.pop_last();
+        payment.failed_refunds.extend(failed.clone());
+        failed.is_some()
+    }
+
     /// Every payment, by its name here.
     pub fn payments(&self) -> HashMap<String, TillPayment> {
         self.state().payments.clone()
@@ -188,8 +213,17 @@ fn seen(payment: &TillPayment) -> PaymentState {
         },
         taken: payment.taken,
         refunded,
+        failed_refunds: payment.failed_refunds.iter().map(failed).collect(),
         fee: (payment.taken > 0).then_some(payment.taken / 50),
         disputes: payment.disputes.clone(),
+    }
+}
+
+fn failed((id, amount): (&String, &i64)) -> FailedRefund {
+    FailedRefund {
+        id: id.parse().ok(),
+        amount: *amount,
+        reason: NOT_TAKEN.to_owned(),
     }
 }
 
@@ -335,8 +369,22 @@ impl Payments for Till {
         request: &RefundRequest,
     ) -> Result<RefundState, Failure> {
         self.call(|state| {
-            let payment = known(state, &request.external_id)?;
             let id = request.id.to_string();
+            let failed = &known(state, &request.external_id)?.failed_refunds;
+            if failed.contains_key(&id) {
+                let reason = NOT_TAKEN.to_owned();
+                return Ok(RefundState {
+                    external_id: id,
+                    status: RefundStatus::Failed { reason },
+                });
+            }
+            let is_made = known(state, &request.external_id)?
+                .refunds
+                .contains_key(&id);
+            if !is_made && let Some(words) = state.refused_refunds.pop_front() {
+                return Err(Failure::give_up(words));
+            }
+            let payment = known(state, &request.external_id)?;
             let others: i64 = payment
                 .refunds
                 .iter()

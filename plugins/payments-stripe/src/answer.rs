@@ -22,6 +22,14 @@ impl<T> Expandable<T> {
     }
 }
 
+impl Expandable<Charge> {
+    /// Whether there are more refunds than came with it.
+    pub fn has_more_refunds(&self) -> bool {
+        let refunds = self.whole().and_then(|charge| charge.refunds.as_ref());
+        refunds.is_some_and(|refunds| refunds.has_more)
+    }
+}
+
 impl Expandable<Named> {
     /// The name of the thing.
     pub fn id(&self) -> &str {
@@ -61,6 +69,8 @@ pub(crate) struct Charge {
     pub amount_captured: i64,
     #[serde(default)]
     pub amount_refunded: i64,
+    /// What was paid back and is, where it was asked for; of many the newest.
+    pub refunds: Option<List<Refund>>,
     /// Whether there was ever a dispute about it.
     #[serde(default)]
     pub disputed: bool,
@@ -105,6 +115,8 @@ pub(crate) struct Session {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Refund {
     pub id: String,
+    #[serde(default)]
+    pub amount: i64,
     pub status: Option<String>,
     pub failure_reason: Option<String>,
     #[serde(default)]

@@ -9,6 +9,7 @@ mod client;
 mod dispute;
 mod map;
 mod payments;
+mod refunds;
 mod saved;
 mod settings;
 mod webhook;

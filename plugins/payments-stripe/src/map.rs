@@ -2,8 +2,8 @@
 
 use domain::money::Currency;
 use plugin_api::{
-    ExternalStatus, Failure, PaymentKind, PaymentRequest, PaymentState, RefundRequest, RefundState,
-    RefundStatus,
+    ExternalStatus, FailedRefund, Failure, PaymentKind, PaymentRequest, PaymentState,
+    RefundRequest, RefundState, RefundStatus,
 };
 
 use crate::amount;
@@ -53,10 +53,11 @@ pub(crate) fn form<const N: usize>(pairs: [(&str, &str); N]) -> Form {
     owned.into_iter().collect()
 }
 
-/// What to answer in full about a payment, under this prefix: the charge and what Stripe keeps of it.
+/// What to answer in full about a payment, under this prefix: the charge, what Stripe keeps of it, and what was paid back.
 pub(crate) fn expanded(prefix: &str) -> Form {
-    let path = format!("{prefix}latest_charge.balance_transaction");
-    form([("expand[]", &path)])
+    let path = |field: &str| format!("{prefix}latest_charge.{field}");
+    let (kept, refunds) = (path("balance_transaction"), path("refunds"));
+    form([("expand[]", &kept), ("expand[]", &refunds)])
 }
 
 /// A payment in the frontend.
@@ -237,10 +238,18 @@ pub(crate) fn payment_state(payment: &PaymentIntent) -> Result<PaymentState, Fai
     };
     let is_paid = status == ExternalStatus::Paid;
     let refunded = charge.map_or(0, paid_back);
+    let failed = charge.filter(|_| is_paid).map(failed_refunds);
+    let failed = failed.unwrap_or_default().into_iter().map(|refund| {
+        Ok(FailedRefund {
+            amount: ours(refund.amount)?,
+            ..refund
+        })
+    });
     Ok(PaymentState {
         status,
         taken: ours(payment.amount_received)?,
         refunded: if is_paid { ours(refunded)? } else { 0 },
+        failed_refunds: failed.collect::<Result<_, Failure>>()?,
         // What Stripe keeps is in the currency that it pays out in.
         fee: balance
             .filter(|balance| balance.currency.eq_ignore_ascii_case(currency.code()))
@@ -249,11 +258,49 @@ pub(crate) fn payment_state(payment: &PaymentIntent) -> Result<PaymentState, Fai
     })
 }
 
-/// What was paid back of what was taken. Stripe counts the release of what was reserved and not taken as paid back, too.
+/// What was paid back of what was taken. Stripe counts the release of what was reserved and not taken as paid back, too; where nothing was
+/// released, the refunds themselves tell.
 fn paid_back(charge: &Charge) -> i64 {
+    if let Some(refunds) = &charge.refunds
+        && charge.amount == charge.amount_captured
+    {
+        let standing = refunds
+            .data
+            .iter()
+            .filter(|refund| why_failed(refund).is_none());
+        return standing.map(|refund| refund.amount).sum();
+    }
     let released = (charge.amount - charge.amount_captured).max(0);
     let all = charge.amount_refunded;
     if all < released { all } else { all - released }
+}
+
+/// The refunds of a payment that came to nothing, in Stripe's amounts.
+fn failed_refunds(charge: &Charge) -> Vec<FailedRefund> {
+    let all = charge.refunds.iter().flat_map(|refunds| &refunds.data);
+    all.filter_map(|refund| {
+        Some(FailedRefund {
+            reason: why_failed(refund)?,
+            id: refund
+                .metadata
+                .get(REFUND_ID)
+                .and_then(|id| id.parse().ok()),
+            amount: refund.amount,
+        })
+    })
+    .collect()
+}
+
+/// Why a refund came to nothing, if it did.
+fn why_failed(refund: &Refund) -> Option<String> {
+    match refund.status.as_deref()? {
+        "failed" => Some(match refund.failure_reason.as_deref() {
+            Some(reason) => reason.replace('_', " "),
+            None => "Stripe does not say why".to_owned(),
+        }),
+        "canceled" => Some("it was canceled".to_owned()),
+        _ => None,
+    }
 }
 
 /// How a fee stands after an attempt to take it: what the customer would have to mend, nobody mends.
@@ -304,16 +351,9 @@ pub(crate) fn session_state(session: &Session) -> Result<PaymentState, Failure> 
 
 /// How a refund stands. A status that is not known is one on its way.
 pub(crate) fn refund_state(refund: Refund) -> RefundState {
-    let status = match refund.status.as_deref() {
-        Some("succeeded") => RefundStatus::Succeeded,
-        Some("failed") => RefundStatus::Failed {
-            reason: refund
-                .failure_reason
-                .unwrap_or_else(|| "Stripe does not say why".to_owned()),
-        },
-        Some("canceled") => RefundStatus::Failed {
-            reason: "it was canceled".to_owned(),
-        },
+    let status = match (refund.status.as_deref(), why_failed(&refund)) {
+        (Some("succeeded"), _) => RefundStatus::Succeeded,
+        (_, Some(reason)) => RefundStatus::Failed { reason },
         _ => RefundStatus::Pending,
     };
     RefundState {
@@ -338,6 +378,7 @@ fn nothing_taken(status: ExternalStatus) -> PaymentState {
         status,
         taken: 0,
         refunded: 0,
+        failed_refunds: Vec::new(),
         fee: None,
         disputes: Vec::new(),
     }

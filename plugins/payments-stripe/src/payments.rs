@@ -7,8 +7,7 @@
 //!
 //! A repeat has no second effect. What makes something new bears an idempotency key of our id. What changes something there is (cancel,
 //! capture, expire) bears none: Stripe does it once in any case, and a key would repeat an old no for a day. When Stripe says no to such
-//! a change, the truth is looked up and answered. Refunds are looked for by our id before one is made, since Stripe forgets keys after a
-//! day and a refund can be repeated by hand after a week. A fee is made first and taken then: it is one PaymentIntent, which Stripe takes once,
+//! a change, the truth is looked up and answered. A fee is made first and taken then: it is one PaymentIntent, which Stripe takes once,
 //! however late it is asked again.
 
 use plugin_api::{
@@ -20,7 +19,7 @@ use domain::money::Money;
 
 use crate::PaymentsStripe;
 use crate::amount;
-use crate::answer::{Expandable, List, Named, PaymentIntent, Refund, Session, SetupIntent};
+use crate::answer::{Expandable, Named, PaymentIntent, Session, SetupIntent};
 use crate::client::{CallError, Form};
 use crate::map::{self, External};
 use crate::settings::{Account, Pages, Settings, WINDOW_DEFAULT};
@@ -137,24 +136,7 @@ impl Payments for PaymentsStripe {
         let external = External::read(&request.external_id)?;
         let account = account(settings)?;
         let payment = self.payment_of(&account, external).await?;
-        let form = map::refund(request, &payment)?;
-        if let Some(made) = self.refund_made(&account, request, &payment).await? {
-            return Ok(map::refund_state(made));
-        }
-        let key = request.id.to_string();
-        let made: Result<Refund, _> = self
-            .client
-            .post(&account, "refunds", &form, Some(&key))
-            .await;
-        match made {
-            Ok(refund) => Ok(map::refund_state(refund)),
-            Err(CallError::Refused(refusal)) => {
-                // Another attempt may have been quicker since we looked.
-                let made = self.refund_made(&account, request, &payment).await?;
-                made.map(map::refund_state).ok_or_else(|| refusal.into())
-            }
-            Err(error) => Err(error.into()),
-        }
+        self.pay_back(&account, request, &payment).await
     }
 }
 
@@ -253,6 +235,20 @@ impl PaymentsStripe {
         account: &Account,
         id: &str,
     ) -> Result<PaymentIntent, CallError> {
+        let payment = self.payment_in_short(account, id).await?;
+        let charge = payment.latest_charge.as_ref();
+        if charge.is_some_and(Expandable::has_more_refunds) {
+            return self.with_all_refunds(account, id).await;
+        }
+        Ok(payment)
+    }
+
+    /// The same, of which there may be more refunds than come with it.
+    pub(crate) async fn payment_in_short(
+        &self,
+        account: &Account,
+        id: &str,
+    ) -> Result<PaymentIntent, CallError> {
         let path = format!("payment_intents/{id}");
         self.client.get(account, &path, &map::expanded("")).await
     }
@@ -270,7 +266,16 @@ impl PaymentsStripe {
         let mut query = map::expanded("payment_intent.");
         query.extend(map::form([("expand[]", "setup_intent")]));
         let path = format!("checkout/sessions/{id}");
-        self.client.get(account, &path, &query).await
+        let mut session: Session = self.client.get(account, &path, &query).await?;
+        let payment = session.payment_intent.as_ref().and_then(Expandable::whole);
+        let charge = payment.and_then(|payment| payment.latest_charge.as_ref());
+        if let Some(payment) = payment
+            && charge.is_some_and(Expandable::has_more_refunds)
+        {
+            let whole = self.payment_intent(account, &payment.id).await?;
+            session.payment_intent = Some(Expandable::Whole(Box::new(whole)));
+        }
+        Ok(session)
     }
 
     async fn cancel_payment(&self, account: &Account, id: &str) -> Result<PaymentState, CallError> {
@@ -323,25 +328,6 @@ impl PaymentsStripe {
                     .map(|payment| payment.id.clone())
                     .ok_or_else(nothing)
             }
-        }
-    }
-
-    /// The refund that bears our id, if there is one.
-    async fn refund_made(
-        &self,
-        account: &Account,
-        request: &RefundRequest,
-        payment: &str,
-    ) -> Result<Option<Refund>, CallError> {
-        let id = request.id.to_string();
-        let query = map::form([("payment_intent", payment), ("limit", "100")]);
-        let list: List<Refund> = self.client.get(account, "refunds", &query).await?;
-        let ours = |refund: &Refund| refund.metadata.get(map::REFUND_ID) == Some(&id);
-        match list.data.into_iter().find(ours) {
-            None if list.has_more => Err(CallError::Failed(Failure::give_up(
-                "this payment has more refunds than can be looked through",
-            ))),
-            found => Ok(found),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod capture;
 mod fee;
+mod refunds;
 mod stage;
 mod watch;
 

@@ -1,4 +1,5 @@
 mod disputes;
+mod refunds;
 
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -22,6 +23,7 @@ fn payment() -> Payment {
         },
         taken: 0,
         refunded: 0,
+        refund_failed: 0,
         fee: 0,
         external_id: None,
         expires_at: at,
@@ -38,6 +40,7 @@ fn seen(status: ExternalStatus, taken: i64, refunded: i64) -> PaymentState {
         status,
         taken,
         refunded,
+        failed_refunds: Vec::new(),
         fee,
         disputes: Vec::new(),
     }

@@ -4,12 +4,10 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::id::{Id, PaymentId, RefundId};
+use domain::id::PaymentId;
 use domain::money::Money;
 use domain::payment::{ExternalStatus, Payment, PaymentKind, PaymentState, PaymentStatus};
-use plugin_api::{
-    Done, Failure, PaymentRequest, Payments, PluginSettings, RefundRequest, RefundStatus,
-};
+use plugin_api::{Done, Failure, PaymentRequest, Payments, PluginSettings};
 use store::Conn;
 
 use super::Work;
@@ -43,16 +41,15 @@ impl Desk<'_> {
             Work::Watch => self.watch(&payment).await,
             Work::Capture => self.capture(&payment).await,
             Work::Fee => self.charge_fee(&payment).await,
-            Work::Refund => self.refund(&payment).await,
         }
     }
 
-    async fn conn(&self) -> Result<impl Deref<Target = Conn> + '_, Failure> {
+    pub(super) async fn conn(&self) -> Result<impl Deref<Target = Conn> + '_, Failure> {
         let conn = self.engine.0.database.conn().await;
         conn.map_err(|error| away(&error.into()))
     }
 
-    async fn payment(&self, id: PaymentId) -> Result<Payment, Failure> {
+    pub(super) async fn payment(&self, id: PaymentId) -> Result<Payment, Failure> {
         let conn = self.conn().await?;
         let payment = self.engine.payment_on(&conn, &self.caller, id).await;
         payment.map_err(|error| away(&error))
@@ -148,7 +145,7 @@ impl Desk<'_> {
         self.settle(payment.id, &seen, has_expired).await
     }
 
-    async fn look_up(&self, payment: &Payment) -> Result<Done, Failure> {
+    pub(super) async fn look_up(&self, payment: &Payment) -> Result<Done, Failure> {
         let Some(external_id) = &payment.external_id else {
             return Ok(Done::skipped("the payment has not begun"));
         };
@@ -257,43 +254,6 @@ impl Desk<'_> {
         }
     }
 
-    async fn refund(&self, payment: &Payment) -> Result<Done, Failure> {
-        let Some(external_id) = &payment.external_id else {
-            return Ok(Done::skipped("the payment has not begun"));
-        };
-        let business = self.caller.business;
-        let all = store::payment::refund_list(&*self.conn().await?, business, payment.id).await;
-        let all = all.map_err(|error| away(&error.into()))?;
-        let mut failed = None;
-        for refund in all.into_iter().filter(|refund| refund.status == "waiting") {
-            let request = RefundRequest {
-                id: RefundId::from_uuid(refund.id),
-                external_id: external_id.clone(),
-                amount: Money {
-                    amount: refund.amount,
-                    ..payment.amount
-                },
-                reason: refund.reason,
-            };
-            let status = match self.payments.refund(self.settings, &request).await?.status {
-                RefundStatus::Pending => return Err(Failure::not_yet("the refund is on its way")),
-                RefundStatus::Succeeded => "succeeded",
-                RefundStatus::Failed { reason } => {
-                    failed = Some(reason);
-                    "failed"
-                }
-            };
-            let ended =
-                store::payment::refund_end(&*self.conn().await?, business, request.id, status)
-                    .await;
-            ended.map_err(|error| away(&error.into()))?;
-        }
-        let done = self.look_up(payment).await?;
-        failed.map_or(Ok(done), |reason| {
-            Err(Failure::give_up(format!("the refund failed: {reason}")))
-        })
-    }
-
     async fn settle(
         &self,
         id: PaymentId,
@@ -316,6 +276,7 @@ pub(super) fn over(reason: String) -> PaymentState {
         status: ExternalStatus::Over { reason },
         taken: 0,
         refunded: 0,
+        failed_refunds: Vec::new(),
         fee: None,
         disputes: Vec::new(),
     }
@@ -339,7 +300,7 @@ fn settled(payment: &Payment) -> Done {
 }
 
 /// Trouble of our own: it passes.
-fn away(error: &Error) -> Failure {
+pub(super) fn away(error: &Error) -> Failure {
     Failure::retry(match error {
         Error::Unavailable(_) => "the database was away".to_owned(),
         _ => {

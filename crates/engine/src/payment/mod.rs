@@ -11,6 +11,7 @@ mod capture;
 mod desk;
 mod fee;
 mod inbound;
+mod pay_back;
 mod refund;
 mod request;
 mod settle;
@@ -27,7 +28,7 @@ pub use fee::ChargeFee;
 pub(crate) use inbound::CalledPayment;
 pub use refund::RefundPayment;
 pub(crate) use request::Due;
-pub(crate) use work::{PAYMENT, Work, found_by};
+pub(crate) use work::{PAYMENT, PayBack, Work, found_by};
 
 use crate::{Caller, Engine, Error, Result};
 

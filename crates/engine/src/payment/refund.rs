@@ -2,7 +2,7 @@
 
 use domain::actor::Right;
 use domain::event::EventKind;
-use domain::id::{BookingId, Id, PaymentId};
+use domain::id::{BookingId, Id, PaymentId, RefundId};
 use domain::payment::{Payment, PaymentKind, PaymentStatus};
 use domain::problem::Problem;
 use domain::text;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::Work;
 use super::asked::Asked;
+use super::work::write_refund;
 use crate::event::Recorded;
 use crate::idempotency::Key;
 use crate::tx::{TxError, UseCase};
@@ -123,7 +124,7 @@ impl Engine {
         Ok((payment.taken - gone).max(0))
     }
 
-    /// Adds a refund, and what is to be done about it.
+    /// Adds a refund that is asked for, and that it is to be made.
     pub(super) async fn refund_in_tx(
         &self,
         conn: &Conn,
@@ -132,19 +133,9 @@ impl Engine {
         refund: &ToRefund<'_>,
         changes: &mut Changes,
     ) -> Result<(), TxError> {
-        let id = refund.payment.id;
-        let recorded = asked.record(self, EventKind::RefundRequested, id, changes)?;
-        let now = recorded.at;
-        let row = Refund {
-            id: Uuid::now_v7(),
-            payment_id: id.uuid(),
-            amount: refund.amount,
-            reason: refund.reason.clone(),
-            status: "waiting".to_owned(),
-        };
-        store::payment::refund_insert_in_tx(conn, caller.business, &row, now).await?;
-        Work::Refund.write(changes, &recorded, &refund.payment.plugin, id, now);
-        Ok(())
+        let recorded =
+            asked.record(self, EventKind::RefundRequested, refund.payment.id, changes)?;
+        add_refund_in_tx(conn, caller, refund, &recorded, changes).await
     }
 
     /// What a cancellation owes: what waits to be paid is called off, what is reserved is let go, what was paid goes back. Fees stay.
@@ -168,17 +159,35 @@ impl Engine {
             }
             let left = self.refundable_in_tx(conn, caller, &payment).await?;
             if left > 0 {
-                let row = Refund {
-                    id: Uuid::now_v7(),
-                    payment_id: id.uuid(),
+                let refund = ToRefund {
+                    payment: &payment,
                     amount: left,
                     reason: Some("the booking was cancelled".to_owned()),
-                    status: "waiting".to_owned(),
                 };
-                store::payment::refund_insert_in_tx(conn, caller.business, &row, now).await?;
-                Work::Refund.write(changes, recorded, &payment.plugin, id, now);
+                add_refund_in_tx(conn, caller, &refund, recorded, changes).await?;
             }
         }
         Ok(())
     }
+}
+
+async fn add_refund_in_tx(
+    conn: &Conn,
+    caller: &Caller,
+    refund: &ToRefund<'_>,
+    recorded: &Recorded,
+    changes: &mut Changes,
+) -> Result<(), TxError> {
+    let id = RefundId::from_uuid(Uuid::now_v7());
+    let row = Refund {
+        id: id.uuid(),
+        payment_id: refund.payment.id.uuid(),
+        amount: refund.amount,
+        reason: refund.reason.clone(),
+        status: "waiting".to_owned(),
+        failure: None,
+    };
+    store::payment::refund_insert_in_tx(conn, caller.business, &row, recorded.at).await?;
+    write_refund(changes, recorded, &refund.payment.plugin, id);
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::booking::{Booking, BookingStatus};
 use domain::event::{BookingFacts, EventKind};
-use domain::id::{CalendarId, Id, PaymentId};
+use domain::id::{CalendarId, Id, PaymentId, RefundId};
 use domain::payment::{
     Consequence, ExternalStatus, Payment, PaymentKind, PaymentState, PaymentStatus,
 };
@@ -14,6 +14,7 @@ use store::changes::{Changes, SeatRow};
 
 use super::Work;
 use super::asked::Asked;
+use super::work::write_refund;
 use crate::booking::History;
 use crate::booking::{Told, advanced, update_row};
 use crate::catalogue::Catalogue;
@@ -130,8 +131,15 @@ impl SettleCase {
             reason: None,
         };
         let facts = told.facts()?;
+        let failed_late = self.fail_refunds_in_tx(conn).await?;
         for kind in step.into_iter().chain(news(before, after)) {
             let recorded = self.tell(plan, kind, &facts, changes)?;
+            if kind == EventKind::RefundFailed {
+                // Their own deliveries have ended well.
+                for refund in &failed_late {
+                    write_refund(changes, &recorded, &after.plugin, *refund);
+                }
+            }
             if consequence == Consequence::LetGo && kind == EventKind::PaymentPaid {
                 Work::CallOff.write(changes, &recorded, &after.plugin, after.id, recorded.at);
             }
@@ -152,6 +160,19 @@ impl SettleCase {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Keeps which of our refunds have failed; answers those that seemed to have succeeded.
+    async fn fail_refunds_in_tx(&self, conn: &Conn) -> Result<Vec<RefundId>, TxError> {
+        let mut failed_late = Vec::new();
+        for failed in &self.seen.failed_refunds {
+            let Some(id) = failed.id else { continue };
+            let (business, reason) = (self.caller.business, &failed.reason);
+            if store::payment::refund_fail_in_tx(conn, business, id, reason).await? {
+                failed_late.push(id);
+            }
+        }
+        Ok(failed_late)
     }
 
     /// The booking after what follows, and what happened to it.
@@ -233,6 +254,9 @@ fn news(before: &Payment, after: &Payment) -> Vec<EventKind> {
     }
     if after.refunded > before.refunded {
         news.push(EventKind::PaymentRefunded);
+    }
+    if after.refund_failed > before.refund_failed {
+        news.push(EventKind::RefundFailed);
     }
     news.extend(news_of_disputes(before, after));
     news

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::id::{BusinessId, PaymentId};
+use domain::id::{BusinessId, PaymentId, RefundId};
 use domain::payment::PaymentStatus;
 use plugin_api::{Delivery, Done, Failure, Plugin};
 use store::changes::{Changes, DeliveryRow};
@@ -21,6 +21,9 @@ pub(crate) const PAYMENT: &str = "payment-";
 
 /// Begins the part of a delivery that asks which payment something came of, by the other side's name for it: `payment-find:<name>`.
 const FIND: &str = "payment-find:";
+
+/// Begins the part of a delivery that pays back: `payment-refund:<refund>`.
+const REFUND: &str = "payment-refund:";
 
 /// What is to be done about a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,12 +42,10 @@ pub(crate) enum Work {
     Capture,
     /// Take a fee from a card that was saved.
     Fee,
-    /// Pay back what is to go back.
-    Refund,
 }
 
 impl Work {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 7] = [
         Self::Begin,
         Self::Expire,
         Self::CallOff,
@@ -52,7 +53,6 @@ impl Work {
         Self::Watch,
         Self::Capture,
         Self::Fee,
-        Self::Refund,
     ];
 
     fn verb(self) -> &'static str {
@@ -64,7 +64,6 @@ impl Work {
             Self::Watch => "payment-watch",
             Self::Capture => "payment-capture",
             Self::Fee => "payment-fee",
-            Self::Refund => "payment-refund",
         }
     }
 
@@ -89,6 +88,35 @@ impl Work {
             due_at,
             ..recorded.delivery(plugin, part)
         });
+    }
+}
+
+/// Adds to the changes that a refund is to be made, or put before staff that failed.
+pub(super) fn write_refund(
+    changes: &mut Changes,
+    recorded: &Recorded,
+    plugin: &str,
+    refund: RefundId,
+) {
+    let part = format!("{REFUND}{refund}");
+    changes.deliveries.push(recorded.delivery(plugin, part));
+}
+
+/// What is to be paid back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PayBack {
+    /// This.
+    Refund(RefundId),
+    /// All that waits of a payment: deliveries named it before each refund had its own.
+    AllOf(PaymentId),
+}
+
+impl PayBack {
+    /// What the part of a delivery names.
+    pub(crate) fn of(part: &str) -> Option<Self> {
+        let named = part.strip_prefix(REFUND)?;
+        let refund = named.parse().map(Self::Refund);
+        refund.or_else(|_| named.parse().map(Self::AllOf)).ok()
     }
 }
 
@@ -122,6 +150,16 @@ impl Engine {
         name: &str,
     ) -> Option<Result<Done, Failure>> {
         Some(self.desk(plugin, delivery)?.find(name).await)
+    }
+
+    /// Pays back what a delivery names; none: the plugin takes no payments.
+    pub(crate) async fn work_on_refund(
+        &self,
+        plugin: &dyn Plugin,
+        delivery: &Delivery,
+        what: PayBack,
+    ) -> Option<Result<Done, Failure>> {
+        Some(self.desk(plugin, delivery)?.pay_back(what).await)
     }
 
     fn desk<'a>(&'a self, plugin: &'a dyn Plugin, delivery: &'a Delivery) -> Option<Desk<'a>> {

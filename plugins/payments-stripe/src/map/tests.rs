@@ -282,7 +282,7 @@ fn a_refund_is_done_when_stripe_says_so() {
         (json!("requires_action"), RefundStatus::Pending),
         (json!("of_the_future"), RefundStatus::Pending),
         (Value::Null, RefundStatus::Pending),
-        (json!("failed"), failed("lost_or_stolen_card")),
+        (json!("failed"), failed("lost or stolen card")),
         (json!("canceled"), failed("it was canceled")),
     ] {
         let json =

@@ -13,6 +13,7 @@ fn state(status: ExternalStatus) -> PaymentState {
         status,
         taken: 0,
         refunded: 0,
+        failed_refunds: Vec::new(),
         fee: None,
         disputes: Vec::new(),
     }
@@ -23,6 +24,7 @@ fn paid(taken: i64, fee: i64) -> PaymentState {
         status: ExternalStatus::Paid,
         taken,
         refunded: 0,
+        failed_refunds: Vec::new(),
         fee: Some(fee),
         disputes: Vec::new(),
     }

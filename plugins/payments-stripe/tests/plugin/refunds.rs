@@ -1,7 +1,7 @@
 //! What is paid back.
 
 use fake_stripe::Call;
-use plugin_api::{Failure, PaymentKind, RefundStatus};
+use plugin_api::{FailedRefund, Failure, PaymentKind, RefundStatus};
 use serde_json::json;
 
 use crate::{Shop, refund_of};
@@ -68,7 +68,7 @@ async fn a_refund_that_waits_for_the_bank_ends_as_the_bank_says() {
         (
             Err("expired_or_canceled_card"),
             RefundStatus::Failed {
-                reason: "expired_or_canceled_card".to_owned(),
+                reason: "expired or canceled card".to_owned(),
             },
         ),
     ] {
@@ -86,6 +86,55 @@ async fn a_refund_that_waits_for_the_bank_ends_as_the_bank_says() {
         assert_eq!(shop.stripe.refunds().len(), 1);
         let refunded = if settled.is_ok() { 1000 } else { 0 };
         assert_eq!(shop.look_up(&id).await.unwrap().refunded, refunded);
+    }
+}
+
+#[tokio::test]
+async fn a_refund_that_came_back_is_told_of_by_its_name() {
+    for shop in [Shop::open().await, Shop::with_page().await] {
+        let id = shop.paid().await;
+        let ours = shop.refund(&refund_of(&id, 7, 1000)).await.unwrap();
+        shop.stripe.refund_by_hand(&id, 500).unwrap();
+        let by_hand = shop.stripe.refunds()[1].refund.clone();
+        let before = shop.look_up(&id).await.unwrap();
+        assert_eq!((before.refunded, before.failed_refunds), (1500, vec![]));
+        for refund in [&ours.external_id, &by_hand] {
+            let settled = shop
+                .stripe
+                .settle_refund(refund, Err("lost_or_stolen_card"));
+            settled.unwrap();
+        }
+        let after = shop.look_up(&id).await.unwrap();
+        let failed = |id, amount| FailedRefund {
+            id,
+            amount,
+            reason: "lost or stolen card".to_owned(),
+        };
+        let ours = refund_of(&id, 7, 1000).id;
+        assert_eq!(
+            (after.taken, after.refunded, after.failed_refunds),
+            (4500, 0, vec![failed(None, 500), failed(Some(ours), 1000)])
+        );
+    }
+}
+
+#[tokio::test]
+async fn as_many_refunds_as_there_are_are_looked_through() {
+    for shop in [Shop::open().await, Shop::with_page().await] {
+        let id = shop.paid().await;
+        let first = shop.refund(&refund_of(&id, 1, 10)).await.unwrap();
+        for _ in 0..230 {
+            shop.stripe.refund_by_hand(&id, 1).unwrap();
+        }
+        shop.stripe
+            .settle_refund(&first.external_id, Err("declined"))
+            .unwrap();
+        let seen = shop.look_up(&id).await.unwrap();
+        assert_eq!((seen.refunded, seen.failed_refunds.len()), (230, 1));
+        // It is found, and not made anew.
+        shop.stripe.forget_keys();
+        let again = shop.refund(&refund_of(&id, 1, 10)).await.unwrap();
+        assert_eq!(again.external_id, first.external_id);
     }
 }
 

@@ -66,7 +66,7 @@ impl World {
     }
 
     pub fn list_refunds(&self, form: &Form) -> Result<Value, Error> {
-        form.only(&["payment_intent", "limit"])?;
+        form.only(&["payment_intent", "limit", "starting_after"])?;
         let limit = form.integer("limit")?.unwrap_or(10);
         let limit = usize::try_from(limit).unwrap_or_default();
         let id = form.required("payment_intent")?;
@@ -76,6 +76,9 @@ impl World {
             .iter()
             .rev()
             .filter(|refund| refund.payment_intent == id);
+        let after = form.get("starting_after");
+        let found = found.skip_while(|refund| after.is_some_and(|after| refund.id != after));
+        let found = found.skip(usize::from(after.is_some()));
         let found: Vec<Value> = found.map(|refund| self.refund_json(refund)).collect();
         let page: Vec<&Value> = found.iter().take(limit).collect();
         Ok(

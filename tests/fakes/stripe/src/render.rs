@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use crate::world::{Charge, PaymentIntent, Refund, Session, SetupIntent, World};
 
+/// How many refunds come with a charge at most.
+const WITH_CHARGE: usize = 10;
+
 /// What is asked for of this field: `None` where it is not, else what is asked for inside.
 fn inside(expand: &[String], field: &str) -> Option<Vec<String>> {
     let of_field = |path: &String| {
@@ -61,8 +64,9 @@ impl World {
             Some(_) => self.balance_transaction_json(payment, charge, &balance),
             None => json!(balance),
         });
+        let refunds = inside(expand, "refunds").map(|_| self.refunds_json(&payment.id));
         json!({
-            "id": charge.id, "object": "charge", "amount": payment.amount, "amount_captured": charge.captured,
+            "id": charge.id, "object": "charge", "refunds": refunds, "amount": payment.amount, "amount_captured": charge.captured,
             "amount_refunded": refunded, "balance_transaction": balance, "captured": is_captured,
             "currency": payment.currency, "disputed": self.is_disputed(&payment.id), "metadata": payment.metadata, "paid": true, "payment_intent": payment.id,
             "refunded": refunded == payment.amount, "status": "succeeded"
@@ -120,6 +124,15 @@ impl World {
             "setup_intent": setup, "status": session.status, "ui_mode": "hosted_page",
             "url": is_open.then(|| format!("https://checkout.stripe.com/c/pay/{}", session.id))
         })
+    }
+
+    /// As many as come with a charge, the newest first.
+    fn refunds_json(&self, payment: &str) -> Value {
+        let all = self.refunds.iter().rev();
+        let mut all = all.filter(|refund| refund.payment_intent == payment);
+        let shown = all.by_ref().take(WITH_CHARGE);
+        let shown: Vec<Value> = shown.map(|refund| self.refund_json(refund)).collect();
+        json!({ "object": "list", "has_more": all.next().is_some(), "data": shown })
     }
 
     pub fn refund_json(&self, refund: &Refund) -> Value {
