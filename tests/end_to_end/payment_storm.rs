@@ -285,7 +285,12 @@ impl Stage {
             let (payment, fees) = self.payments(*id).await;
             asked += 1 + fees.len();
             for known in fees.iter().chain([&payment]) {
-                let till = &there[known.external_id.as_ref().unwrap()];
+                let Some(external_id) = &known.external_id else {
+                    // It was over before it had begun, and nobody was told how to pay it.
+                    assert_eq!(known.taken, 0, "{known:?}");
+                    continue;
+                };
+                let till = &there[external_id];
                 let back: i64 = till.refunds.values().sum();
                 assert_eq!(
                     (known.taken, known.refunded, known.kept_by_banks()),
@@ -293,7 +298,7 @@ impl Stage {
                     "{known:?}"
                 );
             }
-            for fee in &fees {
+            for fee in fees.iter().filter(|fee| fee.external_id.is_some()) {
                 let is_taken = fee.taken == fee.amount.amount;
                 assert_ne!(fee.status == PaymentStatus::Failed, is_taken, "{fee:?}");
             }
@@ -301,12 +306,16 @@ impl Stage {
             assert!(fees <= PRICE, "{fees} of {id}");
             self.check_asked(booking.status, &payment);
         }
-        assert_eq!(there.len(), asked, "nobody was asked twice");
+        assert!(there.len() <= asked, "nobody was asked twice");
     }
 
     /// What was asked for with the booking is as the booking is.
     fn check_asked(&self, booking: BookingStatus, payment: &Payment) {
-        let till = &self.till.payments()[payment.external_id.as_ref().unwrap()];
+        let Some(external_id) = &payment.external_id else {
+            assert_ne!(booking, BookingStatus::Confirmed, "{payment:?}");
+            return;
+        };
+        let till = &self.till.payments()[external_id];
         let back: i64 = till.refunds.values().sum();
         if booking != BookingStatus::Confirmed {
             assert_eq!(

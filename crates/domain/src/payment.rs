@@ -252,6 +252,11 @@ impl Payment {
         self.disputes.iter().map(|dispute| dispute.reinstated).sum()
     }
 
+    /// Whether its time to pay is over. A fee is nobody's to pay.
+    pub fn has_expired(&self, now: DateTime<Utc>) -> bool {
+        self.kind != PaymentKind::Fee && now >= self.expires_at
+    }
+
     /// The payment after an observation, and the movements that are new in it. Observing the same again changes nothing.
     pub fn observe(&self, seen: &PaymentState, has_expired: bool) -> (Self, Vec<Entry>) {
         let mut after = self.clone();

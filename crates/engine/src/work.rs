@@ -16,7 +16,8 @@ pub fn has_work(plugin: &dyn Plugin) -> bool {
 }
 
 impl Engine {
-    /// Does what a delivery asks for. Whether this is the last attempt tells whether a message that fails goes another way.
+    /// Does what a delivery asks for. Whether this is the last attempt tells whether a message that fails goes another
+    /// way, and what cannot be left undone is put off.
     ///
     /// # Errors
     /// [`Failure`] says whether it is worth trying again.
@@ -27,7 +28,10 @@ impl Engine {
         is_last: bool,
     ) -> Result<Done, Failure> {
         let done = match Part::of(&delivery.part) {
-            Part::Payment(work, id) => self.work_on_payment(plugin, delivery, (work, id)).await,
+            Part::Payment(work, id) => {
+                self.work_on_payment(plugin, delivery, (work, id), is_last)
+                    .await
+            }
             Part::PayBack(what) => self.work_on_refund(plugin, delivery, what).await,
             Part::PaymentToFind(name) => self.work_on_payment_to_find(plugin, delivery, name).await,
             Part::Webhook(id) => self.work_on_webhook(plugin, delivery, id).await,

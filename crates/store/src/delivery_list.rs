@@ -247,7 +247,7 @@ pub async fn delivery_retry_in_tx(
 }
 
 /// Sends deliveries of a plugin to a business on their way again whose part begins so, from their first attempt on: those that are parked, and
-/// those that wait for a later attempt or are worked on after one that failed. What is under way loses its lease: how it ends, by what was known
+/// those that wait after an attempt or are worked on after one that failed. What is under way loses its lease: how it ends, by what was known
 /// when it began, is not recorded.
 pub async fn delivery_retry_all_in_tx(
     mut conn: &Conn,
@@ -260,7 +260,7 @@ pub async fn delivery_retry_all_in_tx(
         "UPDATE delivery SET status = 'waiting', attempts = 0, next_attempt_at = $4, finished_at = NULL, \
            lease_id = NULL, leased_until = NULL \
          WHERE business_id = $1 AND plugin = $2 AND starts_with(part, $3) AND status <> 'delivered' \
-           AND (status = 'parked' OR attempts > 0)",
+           AND (status = 'parked' OR attempts > 0 OR last_error IS NOT NULL)",
     )
     .bind::<SqlUuid, _>(business.uuid())
     .bind::<Text, _>(plugin)

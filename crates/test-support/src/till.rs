@@ -54,6 +54,7 @@ struct State {
     /// What was asked under each key.
     asked: HashMap<String, PaymentRequest>,
     days: VecDeque<Option<BadDay>>,
+    is_closed: bool,
     declines: VecDeque<String>,
     refused_refunds: VecDeque<String>,
 }
@@ -74,6 +75,16 @@ impl Till {
     /// What goes wrong with the next call.
     pub fn bad_day(&self, day: BadDay) {
         self.state().days.push_back(Some(day));
+    }
+
+    /// From now on every call goes wrong, until it is open again.
+    pub fn close(&self) {
+        self.state().is_closed = true;
+    }
+
+    /// It is open again.
+    pub fn open(&self) {
+        self.state().is_closed = false;
     }
 
     /// Nothing goes wrong with the next call: what goes wrong then comes after it.
@@ -171,6 +182,9 @@ impl Till {
     /// Does a call, on a good day or a bad one.
     fn call<T>(&self, act: impl FnOnce(&mut State) -> Result<T, Failure>) -> Result<T, Failure> {
         let mut state = self.state();
+        if state.is_closed {
+            return Err(Failure::retry("closed"));
+        }
         match state.days.pop_front().flatten() {
             Some(BadDay::Refused(failure)) => Err(failure),
             Some(BadDay::AnswerLost) => {

@@ -97,6 +97,15 @@ enum Seats {
     Held(Box<Redeemed>),
 }
 
+impl Seats {
+    fn starts_at(&self) -> DateTime<Utc> {
+        match self {
+            Self::Taken(seating) => seating.plan.span.start().instant(),
+            Self::Held(held) => held.session.starts_at,
+        }
+    }
+}
+
 impl UseCase for BookCase {
     const CARRIES_CALENDARS: bool = true;
     type Plan = BookPlan;
@@ -124,7 +133,7 @@ impl UseCase for BookCase {
         let plan = BookPlan {
             is_new_customer: same.is_none() && !self.is_signed_in(),
             customer: same.unwrap_or_else(|| self.customer.clone()),
-            due: self.due(&catalogue)?,
+            due: self.due(&catalogue, seats.starts_at())?,
             catalogue,
             seats,
         };
@@ -176,11 +185,13 @@ impl BookCase {
     }
 
     /// What is to be paid; of those who book against the rules nothing.
-    fn due(&self, catalogue: &Catalogue) -> Result<Option<Due>> {
+    fn due(&self, catalogue: &Catalogue, starts_at: DateTime<Utc>) -> Result<Option<Due>> {
         let service = catalogue.service(self.input.service_id);
         let party_size = u32::try_from(self.input.party_size).unwrap_or(1);
         match (service, &self.reason) {
-            (Some(service), None) => self.engine.payment_due(catalogue, service, party_size),
+            (Some(service), None) => self
+                .engine
+                .payment_due(catalogue, service, party_size, starts_at),
             _ => Ok(None),
         }
     }

@@ -16,6 +16,10 @@ use crate::{Caller, Engine, Error, Result};
 /// How often a payment is looked at that nobody has called about.
 const WATCH_EVERY: Duration = Duration::from_secs(90);
 
+/// How often the other side is asked whether something was paid whose time is over, when all attempts have failed, and for how long.
+const ASK_AGAIN: Duration = Duration::from_secs(3600);
+const ASKED_FOR: TimeDelta = TimeDelta::days(30);
+
 /// Where payments of one business are worked on with one plugin.
 pub(super) struct Desk<'a> {
     pub engine: &'a Engine,
@@ -27,15 +31,15 @@ pub(super) struct Desk<'a> {
 
 impl Desk<'_> {
     /// Does the work.
-    pub async fn work(&self, work: Work, id: PaymentId) -> Result<Done, Failure> {
+    pub async fn work(&self, work: Work, id: PaymentId, is_last: bool) -> Result<Done, Failure> {
         let payment = self.payment(id).await?;
         match work {
             Work::Begin if payment.status != PaymentStatus::Waiting => Ok(settled(&payment)),
             Work::Begin => match self.begin(&payment).await {
-                Err(Failure::GiveUp { reason }) => self.settle(id, &over(reason), false).await,
+                Err(Failure::GiveUp { reason }) => self.settle(id, &over(reason)).await,
                 begun => begun.map(|_| Done::Delivered),
             },
-            Work::Expire => self.call_off(&payment, true).await,
+            Work::Expire => self.expire(&payment, is_last).await,
             Work::CallOff => self.call_off(&payment, false).await,
             Work::LookUp => self.look_up(&payment).await,
             Work::Watch => self.watch(&payment).await,
@@ -70,18 +74,24 @@ impl Desk<'_> {
             let is_first =
                 store::payment::payment_begun(&conn, business, id, external_id, &sealed).await?;
             if is_first {
-                return Ok(None);
+                return Ok(Kept::AsBegun);
             }
-            Ok(self
-                .engine
-                .payment_on(&conn, &self.caller, id)
-                .await?
-                .external_id)
+            let known = self.engine.payment_on(&conn, &self.caller, id).await?;
+            Ok(known.external_id.map_or(Kept::Over, Kept::Before))
         };
         // Another attempt may have been quicker, and have another name for it where the other side has forgotten the key: only what is
         // kept is ever charged.
-        let before = kept.await.map_err(|error: Error| away(&error))?;
-        Ok(before.unwrap_or(begun.external_id))
+        match kept.await.map_err(|error: Error| away(&error))? {
+            Kept::AsBegun => Ok(begun.external_id),
+            Kept::Before(external_id) => Ok(external_id),
+            Kept::Over => {
+                // Nobody was told how to pay it, and nobody shall.
+                self.payments
+                    .cancel(self.settings, &begun.external_id)
+                    .await?;
+                Err(Failure::give_up("the payment was over before it had begun"))
+            }
+        }
     }
 
     /// What the other side is asked: the same each time, or it would not take it for the same.
@@ -111,24 +121,41 @@ impl Desk<'_> {
         })
     }
 
+    /// Calls it off when the time to pay is over. Its booking keeps its places until the other side has said that nobody paid: so that is asked
+    /// for longer than anything else.
+    async fn expire(&self, payment: &Payment, is_last: bool) -> Result<Done, Failure> {
+        let late = self.engine.clock().now() - payment.expires_at;
+        if late < TimeDelta::zero() {
+            return Err(Failure::NotYet {
+                after: (-late).to_std().ok(),
+                reason: "it can still be paid".to_owned(),
+            });
+        }
+        let ended = self.call_off(payment, true).await;
+        ended.map_err(|failure| match failure {
+            failure if late > ASKED_FOR => failure,
+            Failure::GiveUp { reason } => put_off(reason),
+            Failure::Retry { reason, .. } | Failure::Misconfigured { reason } if is_last => {
+                put_off(reason)
+            }
+            failure => failure,
+        })
+    }
+
     async fn call_off(&self, payment: &Payment, has_expired: bool) -> Result<Done, Failure> {
         let can_be_let_go = !has_expired && payment.is_to_be_let_go();
         if payment.status != PaymentStatus::Waiting && !can_be_let_go {
             return Ok(settled(payment));
         }
-        // What is not known to have begun may have: beginning it again tells its name.
-        let external_id = match self.begin(payment).await {
-            Err(Failure::GiveUp { reason }) => {
-                return self.settle(payment.id, &over(reason), has_expired).await;
-            }
-            begun => begun?,
+        let Some(external_id) = self.begun(payment).await? else {
+            return Ok(Done::Delivered);
         };
         let is_reservation = payment.kind == PaymentKind::Authorize;
         if is_reservation && has_expired {
             // To cancel lets go also of what the customer has just reserved in time.
             let seen = self.payments.look_up(self.settings, &external_id).await?;
             if !is_undecided(&seen) {
-                return self.settle(payment.id, &seen, has_expired).await;
+                return self.settle(payment.id, &seen).await;
             }
         }
         let seen = self.payments.cancel(self.settings, &external_id).await?;
@@ -142,7 +169,20 @@ impl Desk<'_> {
                 "the other side has not let go yet of what is reserved",
             ));
         }
-        self.settle(payment.id, &seen, has_expired).await
+        self.settle(payment.id, &seen).await
+    }
+
+    /// The other side's name for a payment that is called off. One that is not known to have begun is over with that, and has none: nobody was ever
+    /// told how to pay it, also where the other side knows it.
+    async fn begun(&self, payment: &Payment) -> Result<Option<String>, Failure> {
+        if payment.external_id.is_some() {
+            return Ok(payment.external_id.clone());
+        }
+        let ended = self.engine.settle_unbegun(&self.caller, payment.id).await;
+        if ended.map_err(|error| away(&error))? {
+            return Ok(None);
+        }
+        Ok(self.payment(payment.id).await?.external_id)
     }
 
     pub(super) async fn look_up(&self, payment: &Payment) -> Result<Done, Failure> {
@@ -150,7 +190,7 @@ impl Desk<'_> {
             return Ok(Done::skipped("the payment has not begun"));
         };
         let seen = self.payments.look_up(self.settings, external_id).await?;
-        self.settle(payment.id, &seen, false).await
+        self.settle(payment.id, &seen).await
     }
 
     /// Looks up the payment that something came of which only the other side knows by this name.
@@ -181,7 +221,7 @@ impl Desk<'_> {
         if let Some(external_id) = &payment.external_id {
             let seen = self.payments.look_up(self.settings, external_id).await?;
             if !is_undecided(&seen) {
-                return self.settle(payment.id, &seen, false).await;
+                return self.settle(payment.id, &seen).await;
             }
         }
         Err(Failure::NotYet {
@@ -219,7 +259,7 @@ impl Desk<'_> {
             Ok(seen) if is_untaken(&seen) => {
                 Err(Failure::not_yet("the other side has not taken it yet"))
             }
-            seen => self.settle(payment.id, &seen?, false).await,
+            seen => self.settle(payment.id, &seen?).await,
         }
     }
 
@@ -248,26 +288,33 @@ impl Desk<'_> {
                 .await
         };
         match charged.await {
-            Err(Failure::GiveUp { reason }) => self.settle(payment.id, &over(reason), false).await,
+            Err(Failure::GiveUp { reason }) => self.settle(payment.id, &over(reason)).await,
             Ok(seen) if is_untaken(&seen) => Err(Failure::not_yet("the bank has not decided yet")),
-            seen => self.settle(payment.id, &seen?, false).await,
+            seen => self.settle(payment.id, &seen?).await,
         }
     }
 
-    async fn settle(
-        &self,
-        id: PaymentId,
-        seen: &PaymentState,
-        has_expired: bool,
-    ) -> Result<Done, Failure> {
-        let settled = self
-            .engine
-            .settle(&self.caller, id, seen, has_expired)
-            .await;
+    async fn settle(&self, id: PaymentId, seen: &PaymentState) -> Result<Done, Failure> {
+        let settled = self.engine.settle(&self.caller, id, seen).await;
         settled
             .map(|()| Done::Delivered)
             .map_err(|error| away(&error))
     }
+}
+
+/// What became of the name under which a payment began.
+enum Kept {
+    /// It is kept.
+    AsBegun,
+    /// Another attempt was quicker, and its name is.
+    Before(String),
+    /// The payment was over by then.
+    Over,
+}
+
+fn put_off(reason: String) -> Failure {
+    let after = Some(ASK_AGAIN);
+    Failure::NotYet { after, reason }
 }
 
 /// A payment that came to nothing.

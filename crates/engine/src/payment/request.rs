@@ -1,13 +1,14 @@
 //! What a booking asks to be paid, and the payment that is written with it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::booking::Booking;
+use domain::booking::{Booking, BookingStatus};
 use domain::customer::Customer;
-use domain::id::{Id, PaymentId};
+use domain::id::{BookingId, Id, PaymentId};
 use domain::money::Money;
 use domain::payment::{PaymentKind, PaymentStatus};
 use domain::problem::Problem;
 use domain::service::Service;
+use store::Conn;
 use store::changes::{Changes, PaymentRow};
 use uuid::Uuid;
 
@@ -35,12 +36,13 @@ pub(crate) struct Due {
 }
 
 impl Engine {
-    /// What is to be paid for so many places of a service before they stand; none: nothing.
+    /// What is to be paid for so many places of a service at this time before they stand; none: nothing.
     pub(crate) fn payment_due(
         &self,
         catalogue: &Catalogue,
         service: &Service,
         party_size: u32,
+        starts_at: DateTime<Utc>,
     ) -> Result<Option<Due>> {
         let Some((kind, amount)) = service.payment_due(party_size) else {
             return Ok(None);
@@ -55,12 +57,14 @@ impl Engine {
         let (plugin, payments) = found.ok_or_else(refuse)?;
         let settings = self.settings_of(catalogue, plugin).map_err(|_| refuse())?;
         let minutes = payments.window_minutes(&settings);
+        let expires_at = self.clock().now() + TimeDelta::minutes(minutes.into());
         Ok(Some(Due {
             plugin: plugin.to_owned(),
             service: service.name.clone(),
             kind,
             amount,
-            expires_at: self.clock().now() + TimeDelta::minutes(minutes.into()),
+            // Nobody pays for what has begun without them.
+            expires_at: expires_at.min(starts_at),
         }))
     }
 }
@@ -76,11 +80,26 @@ impl Engine {
         let conn = self.0.database.conn().await?;
         let found = store::payment::payment_find(&conn, caller.business, id).await?;
         let found = found.ok_or_else(|| Error::Fault(format!("there is no payment {id}")))?;
-        if found.payment.status == PaymentStatus::Failed {
+        if found.payment.status == PaymentStatus::Failed
+            && found.payment.external_id.is_none()
+            && self
+                .has_come_to_nothing(&conn, caller, found.payment.booking_id)
+                .await?
+        {
             let message = "the payment could not be begun: nothing was booked".to_owned();
             return Err(Problem::PaymentFailed { message }.into());
         }
         Ok(self.view(caller, found))
+    }
+
+    async fn has_come_to_nothing(
+        &self,
+        conn: &Conn,
+        caller: &Caller,
+        id: BookingId,
+    ) -> Result<bool> {
+        let booking = store::booking::booking_find(conn, caller.business, id).await?;
+        Ok(booking.is_some_and(|booking| booking.status == BookingStatus::Expired))
     }
 }
 

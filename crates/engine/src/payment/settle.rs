@@ -14,6 +14,7 @@ use store::changes::{Changes, SeatRow};
 
 use super::Work;
 use super::asked::Asked;
+use super::desk::over;
 use super::work::write_refund;
 use crate::booking::History;
 use crate::booking::{Told, advanced, update_row};
@@ -27,7 +28,8 @@ struct SettleCase {
     caller: Caller,
     id: PaymentId,
     seen: PaymentState,
-    has_expired: bool,
+    /// Only if it is not known at the other side.
+    unless_begun: bool,
 }
 
 struct SettlePlan {
@@ -41,7 +43,8 @@ struct SettlePlan {
 impl UseCase for SettleCase {
     const CARRIES_CALENDARS: bool = true;
     type Plan = SettlePlan;
-    type Answer = ();
+    /// Whether it is settled.
+    type Answer = bool;
 
     async fn plan(&self, _: u32) -> Result<SettlePlan> {
         let (engine, caller) = (&self.engine, &self.caller);
@@ -69,7 +72,11 @@ impl UseCase for SettleCase {
         })
     }
 
-    async fn write_in_tx(&self, conn: &Conn, plan: &SettlePlan) -> Result<(Changes, ()), TxError> {
+    async fn write_in_tx(
+        &self,
+        conn: &Conn,
+        plan: &SettlePlan,
+    ) -> Result<(Changes, bool), TxError> {
         let (engine, caller, now) = (&self.engine, &self.caller, self.engine.clock().now());
         let mut changes = Changes::default();
         engine
@@ -82,10 +89,13 @@ impl UseCase for SettleCase {
             return Err(TxError::race("the booking has changed"));
         }
         let before = engine.lock_payment_in_tx(conn, caller, self.id).await?;
-        let (after, entries) = before.observe(&self.seen, self.has_expired);
+        if self.unless_begun && before.external_id.is_some() {
+            return Ok((Changes::default(), false));
+        }
+        let (after, entries) = before.observe(&self.seen, before.has_expired(now));
         let consequence = after.consequence(&before, booking.status);
         if after == before && consequence == Consequence::Nothing {
-            return Ok((Changes::default(), ()));
+            return Ok((Changes::default(), true));
         }
         store::payment::payment_settle_in_tx(conn, caller.business, &after, &entries, now).await?;
         if consequence != Consequence::Expire {
@@ -101,7 +111,7 @@ impl UseCase for SettleCase {
             &mut changes,
         )
         .await?;
-        Ok((changes, ()))
+        Ok((changes, true))
     }
 }
 
@@ -286,14 +296,30 @@ impl Engine {
         caller: &Caller,
         id: PaymentId,
         seen: &PaymentState,
-        has_expired: bool,
     ) -> Result<()> {
+        self.settle_case(caller, id, seen.clone(), false).await?;
+        Ok(())
+    }
+
+    /// The same of one that came to nothing because it never began; answers whether it has not.
+    pub(crate) async fn settle_unbegun(&self, caller: &Caller, id: PaymentId) -> Result<bool> {
+        let seen = over("it never began".to_owned());
+        self.settle_case(caller, id, seen, true).await
+    }
+
+    async fn settle_case(
+        &self,
+        caller: &Caller,
+        id: PaymentId,
+        seen: PaymentState,
+        unless_begun: bool,
+    ) -> Result<bool> {
         let case = SettleCase {
             engine: self.clone(),
             caller: *caller,
             id,
-            seen: seen.clone(),
-            has_expired,
+            seen,
+            unless_begun,
         };
         self.write(caller, None, &case).await
     }

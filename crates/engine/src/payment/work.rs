@@ -138,8 +138,9 @@ impl Engine {
         plugin: &dyn Plugin,
         delivery: &Delivery,
         (work, id): (Work, PaymentId),
+        is_last: bool,
     ) -> Option<Result<Done, Failure>> {
-        Some(self.desk(plugin, delivery)?.work(work, id).await)
+        Some(self.desk(plugin, delivery)?.work(work, id, is_last).await)
     }
 
     /// Finds the payment that a delivery names as the other side does; none: the plugin takes no payments.
@@ -201,7 +202,7 @@ impl Engine {
             // Nobody can mend it in the time to pay.
             Err(Failure::GiveUp { reason } | Failure::Misconfigured { reason }) => {
                 tracing::warn!(payment = %id, reason, "a payment could not be begun");
-                self.settle(&caller, id, &over(reason), false).await
+                self.settle(&caller, id, &over(reason)).await
             }
             Err(Failure::Retry { reason, .. } | Failure::NotYet { reason, .. }) => {
                 tracing::info!(payment = %id, reason, "a payment could not be begun yet");
