@@ -56,6 +56,15 @@ pub struct Money {
 }
 
 impl Money {
+    /// The least that is as much and can be counted in steps of so many minor units.
+    #[must_use]
+    pub fn rounded_up(self, step: i64) -> Self {
+        let over = self.amount.rem_euclid(step.max(1));
+        let missing = if over == 0 { 0 } else { step - over };
+        let amount = self.amount.saturating_add(missing);
+        Self { amount, ..self }
+    }
+
     /// The amount with its decimal point and currency, `45.00 EUR`, `1200 JPY`.
     pub fn display(&self) -> String {
         let digits = self.currency.exponent() as usize;
@@ -73,6 +82,21 @@ impl Money {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn amounts_are_rounded_to_no_less() {
+        let currency = Currency::new("KWD").unwrap();
+        for (amount, step, expected) in [
+            (1275, 10, 1280),
+            (1280, 10, 1280),
+            (1, 100, 100),
+            (0, 10, 0),
+            (7, 1, 7),
+        ] {
+            let money = Money { amount, currency };
+            assert_eq!(money.rounded_up(step).amount, expected, "{amount} {step}");
+        }
+    }
 
     #[test]
     fn amounts_are_written_with_the_decimals_of_their_currency() {

@@ -67,13 +67,17 @@ pub struct Service {
 }
 
 impl Service {
-    /// What is to be paid for so many places before they stand, and what becomes of the money; none: they stand at once.
-    pub fn payment_due(&self, party_size: u32) -> Option<(PaymentKind, Money)> {
-        let price = Money {
+    /// What so many places cost.
+    pub fn price_for(&self, party_size: u32) -> Money {
+        Money {
             amount: self.price.amount.saturating_mul(party_size.into()),
             ..self.price
-        };
-        let (kind, amount) = self.deposit.due(price, party_size)?;
+        }
+    }
+
+    /// What is to be paid for so many places before they stand, and what becomes of the money; none: they stand at once.
+    pub fn payment_due(&self, party_size: u32) -> Option<(PaymentKind, Money)> {
+        let (kind, amount) = self.deposit.due(self.price_for(party_size), party_size)?;
         let kind = match (kind, self.capture) {
             (PaymentKind::Charge, CaptureMethod::Manual) => PaymentKind::Authorize,
             (kind, _) => kind,

@@ -81,12 +81,7 @@ impl Slot {
 
     /// What a booking of it costs, all seats of the party together.
     async fn price(&self) -> Money {
-        let price = self.service.price;
-        domain::money::Money {
-            amount: price.amount * i64::from(self.party_size),
-            ..price
-        }
-        .into()
+        self.service.price_for(self.party_size).into()
     }
 }
 

@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::id::{BookingId, PaymentId, RefundId};
-use domain::money::Money;
+use domain::money::{Currency, Money};
 pub use domain::payment::{
     Dispute, DisputeStatus, ExternalStatus, FailedRefund, PaymentKind, PaymentState,
 };
@@ -20,6 +20,13 @@ use crate::settings::PluginSettings;
 pub trait Payments: Send + Sync {
     /// How long a customer has to pay, in minutes.
     fn window_minutes(&self, settings: &PluginSettings) -> u32;
+
+    /// In steps of how many minor units the other side takes and pays back amounts of a currency: 10 where it leaves the last of three decimals
+    /// 0. None: it takes no such money. What is asked of the methods below is always so.
+    fn step(&self, currency: Currency) -> Option<i64> {
+        let _ = currency;
+        Some(1)
+    }
 
     /// Begins a payment that the customer then completes. Repeated with the same [`PaymentRequest::id`] it answers the same payment. One of
     /// the kind [`PaymentKind::Fee`] is made, and nothing is taken: [`Payments::charge_saved`] takes it.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use domain::money::Money;
+use domain::money::{Currency, Money};
 use plugin_api::{
     Dispute, DisputeStatus, ExternalStatus, FailedRefund, Failure, Inbound, InboundAbout,
     InboundRefused, InboundRequest, InboundWebhook, PaymentBegun, PaymentKind, PaymentRequest,
@@ -284,6 +284,15 @@ impl Plugin for Till {
 impl Payments for Till {
     fn window_minutes(&self, _: &PluginSettings) -> u32 {
         30
+    }
+
+    /// The last of three decimals is 0, and there are no Iraqi dinars.
+    fn step(&self, currency: Currency) -> Option<i64> {
+        match currency.code() {
+            "KWD" => Some(10),
+            "IQD" => None,
+            _ => Some(1),
+        }
     }
 
     async fn begin(

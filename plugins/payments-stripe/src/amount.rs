@@ -28,6 +28,16 @@ fn counted(currency: Currency) -> Option<Counted> {
     Some(Counted { exponent, step })
 }
 
+/// In steps of how many minor units Stripe takes amounts of a currency; none: it does not.
+pub(crate) fn step(currency: Currency) -> Option<i64> {
+    let counted = counted(currency)?;
+    let (ours, theirs) = (
+        10_i64.pow(currency.exponent()),
+        10_i64.pow(counted.exponent),
+    );
+    Some((counted.step * ours / theirs).max(1))
+}
+
 /// The amount as Stripe counts it.
 ///
 /// # Errors
@@ -100,6 +110,7 @@ mod tests {
             (10, "TND", 10),
         ] {
             let money = money(ours, code);
+            assert_eq!(ours % step(money.currency).unwrap(), 0, "{code}");
             assert_eq!(to_stripe(money), Ok(theirs), "{}", money.display());
             assert_eq!(
                 from_stripe(theirs, money.currency),
@@ -126,6 +137,28 @@ mod tests {
                 matches!(&failure, Failure::GiveUp { reason } if reason.contains(name)),
                 "{failure:?}"
             );
+        }
+    }
+
+    #[test]
+    fn only_whole_steps_can_be_taken() {
+        for (code, expected) in [
+            ("EUR", Some(1)),
+            ("JPY", Some(1)),
+            ("ISK", Some(1)),
+            ("UGX", Some(1)),
+            ("KWD", Some(10)),
+            ("MGA", Some(100)),
+            ("IQD", None),
+            ("LYD", None),
+        ] {
+            let currency = Currency::new(code).unwrap();
+            assert_eq!(step(currency), expected, "{code}");
+            let Some(step) = expected else { continue };
+            for amount in 1..=2 * step {
+                let can_be_taken = to_stripe(money(amount, code)).is_ok();
+                assert_eq!(can_be_taken, amount % step == 0, "{amount} {code}");
+            }
         }
     }
 

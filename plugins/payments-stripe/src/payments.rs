@@ -15,7 +15,7 @@ use plugin_api::{
     PluginSettings, RefundRequest, RefundState, async_trait,
 };
 
-use domain::money::Money;
+use domain::money::{Currency, Money};
 
 use crate::PaymentsStripe;
 use crate::amount;
@@ -30,6 +30,10 @@ impl Payments for PaymentsStripe {
         settings
             .read::<Settings>()
             .map_or(WINDOW_DEFAULT, |settings| settings.window_minutes())
+    }
+
+    fn step(&self, currency: Currency) -> Option<i64> {
+        amount::step(currency)
     }
 
     async fn begin(

@@ -5,6 +5,7 @@ mod expiry;
 mod fee;
 mod refunds;
 mod stage;
+mod steps;
 mod watch;
 
 use chrono::TimeDelta;

@@ -7,7 +7,6 @@ use domain::booking::{Booking, BookingStatus};
 use domain::customer::Customer;
 use domain::event::EventKind;
 use domain::id::{BookingId, CalendarId, HoldId, Id, PaymentId, ProviderId, ServiceId};
-use domain::money::Money;
 use domain::session::Session;
 use domain::{reference, text};
 use plugin_api::Proposal;
@@ -276,6 +275,7 @@ impl BookCase {
             service.ok_or_else(|| Error::Fault("a session without its service".to_owned()))?;
         let random = secret::random()?;
         let random = random.iter().take(8);
+        let party_size = u32::try_from(self.input.party_size).unwrap_or(1);
         Ok(Booking {
             id: BookingId::from_uuid(Uuid::now_v7()),
             reference: reference::from_random(
@@ -288,11 +288,8 @@ impl BookCase {
             version: 1,
             session_id: session.id,
             customer_id: plan.customer.id,
-            party_size: u32::try_from(self.input.party_size).unwrap_or(1),
-            price: Money {
-                amount: service.price.amount * i64::from(self.input.party_size),
-                ..service.price
-            },
+            party_size,
+            price: service.price_for(party_size),
             policy: service.policy,
             note: self.note.clone(),
             created_at: now,

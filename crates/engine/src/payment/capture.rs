@@ -3,6 +3,7 @@
 use domain::actor::Right;
 use domain::event::EventKind;
 use domain::id::PaymentId;
+use domain::money::Money;
 use serde::Serialize;
 use store::Conn;
 use store::changes::Changes;
@@ -49,6 +50,11 @@ impl UseCase for CaptureCase {
             .await?;
         let payment = engine.lock_payment_in_tx(conn, caller, id).await?;
         let amount = payment.capture(self.input.amount, booking.status)?;
+        let money = Money {
+            amount,
+            ..payment.amount
+        };
+        engine.check_step(&payment.plugin, money)?;
         store::payment::payment_capture_in_tx(conn, caller.business, id, amount).await?;
         let mut changes = Changes::default();
         let recorded = asked.record(engine, EventKind::CaptureRequested, id, &mut changes)?;

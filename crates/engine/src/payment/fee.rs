@@ -4,6 +4,7 @@ use domain::actor::Right;
 use domain::booking::Booking;
 use domain::event::{BookingFacts, EventKind};
 use domain::id::{BookingId, Id, PaymentId};
+use domain::money::Money;
 use domain::payment::{Payment, PaymentKind, check_fee};
 use domain::problem::Problem;
 use domain::text;
@@ -66,6 +67,11 @@ impl UseCase for FeeCase {
             return Err(Problem::PluginRefused { message }.into());
         }
         check_fee(self.input.amount, booking.price, &payments)?;
+        let fee = Money {
+            amount: self.input.amount,
+            ..booking.price
+        };
+        engine.check_step(&saved.plugin, fee)?;
         let id = PaymentId::from_uuid(Uuid::now_v7());
         let mut changes = Changes::default();
         let recorded = asked.record(engine, EventKind::FeeRequested, id, &mut changes)?;

@@ -15,6 +15,7 @@ mod pay_back;
 mod refund;
 mod request;
 mod settle;
+mod step;
 mod work;
 
 use domain::id::{BookingId, PaymentId};

@@ -3,6 +3,7 @@
 use domain::actor::Right;
 use domain::event::EventKind;
 use domain::id::{BookingId, Id, PaymentId, RefundId};
+use domain::money::Money;
 use domain::payment::{Payment, PaymentKind, PaymentStatus};
 use domain::problem::Problem;
 use domain::text;
@@ -70,6 +71,11 @@ impl UseCase for RefundCase {
             let message = format!("must be from 1 to {left}, which is left of the payment");
             return Err(Problem::invalid(&["input", "amount"], message).into());
         }
+        let money = Money {
+            amount,
+            ..payment.amount
+        };
+        engine.check_step(&payment.plugin, money)?;
         let mut changes = Changes::default();
         let refund = ToRefund {
             payment: &payment,

@@ -12,6 +12,7 @@ use store::Conn;
 use store::changes::{Changes, PaymentRow};
 use uuid::Uuid;
 
+use super::step::payable;
 use super::{PaymentView, Work};
 use crate::catalogue::Catalogue;
 use crate::event::Recorded;
@@ -56,6 +57,7 @@ impl Engine {
             .find_map(|plugin| Some((plugin.name(), plugin.payments()?)));
         let (plugin, payments) = found.ok_or_else(refuse)?;
         let settings = self.settings_of(catalogue, plugin).map_err(|_| refuse())?;
+        let amount = payable(payments, amount, service.price_for(party_size))?;
         let minutes = payments.window_minutes(&settings);
         let expires_at = self.clock().now() + TimeDelta::minutes(minutes.into());
         Ok(Some(Due {
