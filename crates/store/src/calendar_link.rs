@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use domain::id::{BookingId, BusinessId, Id};
 use uuid::Uuid;
@@ -56,6 +56,42 @@ pub async fn link_find(
         .first(&mut conn)
         .await;
     Ok(found.optional()?)
+}
+
+/// Of these bookings those that other connections of the plugin have written to a calendar too, and whether one of them has not ended.
+pub async fn link_others(
+    mut conn: &Conn,
+    business: BusinessId,
+    (plugin, connection, calendar): (&str, Uuid, &str),
+    bookings: &[BookingId],
+) -> Result<Vec<(BookingId, bool)>> {
+    #[derive(QueryableByName)]
+    struct Other {
+        #[diesel(sql_type = SqlUuid)]
+        booking_id: Uuid,
+        #[diesel(sql_type = Bool)]
+        is_active: bool,
+    }
+    let ids: Vec<Uuid> = bookings.iter().map(|id| id.uuid()).collect();
+    let rows: Vec<Other> = Prepared(
+        diesel::sql_query(
+            "SELECT l.booking_id, bool_or(c.ended_at IS NULL) AS is_active FROM calendar_link l \
+             JOIN calendar_connection c ON c.business_id = l.business_id AND c.id = l.connection_id \
+             WHERE l.business_id = $1 AND l.booking_id = ANY ($2) AND l.calendar = $3 AND l.connection_id <> $4 \
+               AND c.plugin = $5 GROUP BY l.booking_id",
+        )
+        .bind::<SqlUuid, _>(business.uuid())
+        .bind::<Array<SqlUuid>, _>(ids)
+        .bind::<Text, _>(calendar)
+        .bind::<SqlUuid, _>(connection)
+        .bind::<Text, _>(plugin),
+    )
+    .load(&mut conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (BookingId::from_uuid(row.booking_id), row.is_active))
+        .collect())
 }
 
 /// An event that is about to be written.

@@ -9,14 +9,14 @@ use test_support::{ANNAS_TOKEN, BadCall};
 use super::stage::{Stage, options, restore};
 
 impl Stage {
-    async fn disconnect(&self) {
+    pub(super) async fn disconnect(&self) {
         let (engine, owner) = (&self.world.engine, &self.world.owner);
         let disconnected = engine.disconnect_calendar(owner, self.anna, None);
         disconnected.await.unwrap();
     }
 
     /// Nothing is kept of a connection that has ended but that there was one.
-    async fn assert_forgotten(&self) {
+    pub(super) async fn assert_forgotten(&self) {
         for left in [
             "calendar_source",
             "calendar_link",

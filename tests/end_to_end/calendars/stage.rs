@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::actor::Role;
+use domain::booking::BookingStatus;
 use domain::id::{BookingId, ProviderId, ServiceId};
 use engine::booking::Reschedule;
 use engine::calendar::{CalendarConnection, ConnectCalendar};
@@ -157,6 +158,11 @@ impl Stage {
         let found = self.world.engine.booking(&self.world.owner, booking).await;
         let (_, session) = found.unwrap().unwrap();
         session.starts_at.format("%dT%H:%M").to_string()
+    }
+
+    pub(crate) async fn status_of(&self, booking: BookingId) -> BookingStatus {
+        let found = self.world.engine.booking(&self.world.owner, booking).await;
+        found.unwrap().unwrap().0.status
     }
 
     /// Why Anna cannot be had at a time.

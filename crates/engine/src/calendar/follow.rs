@@ -1,6 +1,6 @@
 //! What becomes of events of ours that somebody changed elsewhere.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use domain::actor::Actor;
@@ -39,6 +39,8 @@ struct Bookings {
     links: HashMap<BookingId, LinkRow>,
     /// Those with a delivery on its way, and whether somebody has taken it.
     pending: HashMap<BookingId, bool>,
+    /// Those that another connection has written to the same calendar.
+    shared: HashSet<BookingId>,
 }
 
 impl Reader<'_> {
@@ -54,7 +56,7 @@ impl Reader<'_> {
         if ours.is_empty() {
             return Ok(consequences);
         }
-        let bookings = self.bookings(&ours).await?;
+        let bookings = self.bookings(source, &ours).await?;
         let now = self.engine.clock().now();
         for seen in ours {
             let booking = bookings.by_id.get(&seen.booking);
@@ -85,6 +87,7 @@ impl Reader<'_> {
                         &self.connection.plugin,
                         &source.calendar,
                     ),
+                is_shared: bookings.shared.contains(&booking.id),
                 policy: self.calendar.on_external_move(&self.access.settings),
                 now,
             };
@@ -97,14 +100,21 @@ impl Reader<'_> {
         Ok(consequences)
     }
 
-    async fn bookings(&self, ours: &[Seen]) -> Result<Bookings, Failure> {
+    async fn bookings(&self, source: &SourceRow, ours: &[Seen]) -> Result<Bookings, Failure> {
         let ids: Vec<BookingId> = ours.iter().map(|seen| seen.booking).collect();
         let provider = ProviderId::from_uuid(self.connection.provider_id);
         let part = Work::Keep(provider).part();
         let of = (self.connection.plugin.as_str(), part.as_str());
         let (business, connection) = (self.business, self.connection.id);
         let conn = self.conn().await?;
+        let here = (
+            self.connection.plugin.as_str(),
+            connection,
+            source.calendar.as_str(),
+        );
         let read = async {
+            // A link of another connection goes in the transaction that has the event written again: the one is seen, or the other.
+            let shared = store::calendar_link::link_others(&conn, business, here, &ids).await?;
             // Deliveries are read before what they write: whatever is on its way is seen, or what it wrote is.
             let pending =
                 store::calendar_connection::connection_pending(&conn, business, of, &ids).await?;
@@ -121,6 +131,7 @@ impl Reader<'_> {
                     .map(|row| (BookingId::from_uuid(row.booking_id), row))
                     .collect(),
                 pending: pending.into_iter().collect(),
+                shared: shared.into_iter().map(|(id, _)| id).collect(),
             })
         };
         read.await.map_err(|error| away(&error.into()))

@@ -54,6 +54,8 @@ pub(super) struct Known<'a> {
     pub is_written_here: bool,
     /// Whether another provider, whose the booking is, writes to the same calendar.
     pub is_others: bool,
+    /// Whether another connection has written it here too: what it takes away is no wish of the calendar's owner.
+    pub is_shared: bool,
     pub policy: ExternalMove,
     pub now: DateTime<Utc>,
 }
@@ -106,7 +108,7 @@ fn displaced(seen: &Seen, known: &Known<'_>) -> Verdict {
         ExternalState::Busy { starts_at, .. } if follows && starts_at != session.starts_at => {
             Verdict::Move(starts_at)
         }
-        ExternalState::Gone if follows => Verdict::CallOff,
+        ExternalState::Gone if follows && !known.is_shared => Verdict::CallOff,
         _ => Verdict::Rewrite,
     }
 }
@@ -212,6 +214,7 @@ mod tests {
             pending: Pending::No,
             is_written_here: true,
             is_others: false,
+            is_shared: false,
             policy,
             now: at(0),
         };
@@ -275,6 +278,20 @@ mod tests {
             Verdict::Nothing,
             "it is over"
         );
+    }
+
+    #[test]
+    fn what_another_connection_may_take_away_is_put_back() {
+        let of = |seen: &Seen| {
+            verdict(
+                ExternalMove::Follow,
+                seen,
+                BookingStatus::Confirmed,
+                |known| known.is_shared = true,
+            )
+        };
+        assert_eq!(of(&seen("e9", ExternalState::Gone)), Verdict::Rewrite);
+        assert_eq!(of(&seen("e9", busy(12, 13))), Verdict::Move(at(12)));
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod route;
 mod switch;
 mod sync;
 mod tidy;
+mod unlink;
 mod view;
 mod work;
 

@@ -1,7 +1,6 @@
 //! What a connection has left behind is cleared up, as far as the other side lets us: channels of calendars that are not read any more are
 //! closed, and of a connection that has ended our events ahead are taken away, then its access is forgotten.
 
-use domain::event::EventKind;
 use domain::id::{BookingId, Id, ProviderId};
 use plugin_api::{CalendarAccess, CalendarError, Done, Failure, WatchChannel};
 use store::Conn;
@@ -12,11 +11,9 @@ use store::changes::Changes;
 use uuid::Uuid;
 
 use super::access::away;
-use super::route;
 use super::work::{Desk, Work};
-use crate::event::Happening;
 use crate::tx::{TxError, UseCase};
-use crate::{Caller, Engine, Result};
+use crate::{Caller, Result};
 
 /// The channel of a source, if it has one.
 pub(super) fn channel_of(source: &SourceRow) -> Option<WatchChannel> {
@@ -131,7 +128,8 @@ impl Desk<'_> {
             .map_err(|error| away(&error.into()))
     }
 
-    /// Takes an event away. Where the provider has connected anew meanwhile, it may be theirs again: then it is written again.
+    /// Takes an event away, unless it is another connection's by now. One that was taken away all the same, because that one wrote it at
+    /// this moment, is written again.
     async fn take_away(
         &self,
         access: &CalendarAccess,
@@ -139,17 +137,16 @@ impl Desk<'_> {
         link: &LinkRow,
     ) -> Result<(), Failure> {
         let booking = BookingId::from_uuid(link.booking_id);
-        self.delete(connection, access, &link.calendar, booking)
-            .await?;
-        let caller = Caller::system(self.business);
-        let case = UnlinkCase {
-            engine: self.engine.clone(),
-            caller,
-            connection: connection.clone(),
-            booking,
-        };
-        let unlinked = self.engine.write(&caller, None, &case).await;
-        unlinked.map_err(|error| away(&error))
+        let of = (self.plugin, connection.id, link.calendar.as_str());
+        let conn = self.conn().await?;
+        let others = store::calendar_link::link_others(&conn, self.business, of, &[booking]).await;
+        drop(conn);
+        let others = others.map_err(|error| away(&error.into()))?;
+        if !others.iter().any(|(_, is_active)| *is_active) {
+            self.delete(connection, access, &link.calendar, booking)
+                .await?;
+        }
+        self.unlink(connection, link).await
     }
 
     async fn forget(&self, connection: &ConnectionRow) -> Result<(), Failure> {
@@ -160,47 +157,6 @@ impl Desk<'_> {
         };
         let forgotten = self.engine.write(&caller, None, &case).await;
         forgotten.map_err(|error| away(&error))
-    }
-}
-
-struct UnlinkCase {
-    engine: Engine,
-    caller: Caller,
-    connection: ConnectionRow,
-    booking: BookingId,
-}
-
-impl UseCase for UnlinkCase {
-    type Plan = ();
-    type Answer = ();
-
-    async fn plan(&self, _: u32) -> Result<()> {
-        Ok(())
-    }
-
-    async fn write_in_tx(&self, conn: &Conn, (): &()) -> Result<(Changes, ()), TxError> {
-        let (business, old) = (self.caller.business, &self.connection);
-        store::calendar_link::link_delete(conn, business, old.id, self.booking).await?;
-        let ids = [old.provider_id];
-        let active = store::calendar_connection::connection_list(conn, business, &ids).await?;
-        let mut changes = Changes::default();
-        let found = store::booking::booking_find(conn, business, self.booking).await?;
-        if let (Some(active), Some(booking)) = (active.first(), found) {
-            let catalogue = self.engine.catalogue_on(conn, business).await?;
-            let happening = Happening {
-                kind: EventKind::CalendarChanged,
-                at: self.engine.clock().now(),
-                calendars: Vec::new(),
-                booking: None,
-                hold: None,
-                payment: None,
-            };
-            let recorded = self.engine.record(&catalogue, &mut changes, happening)?;
-            let provider = ProviderId::from_uuid(old.provider_id);
-            let to = (active.plugin.as_str(), provider);
-            route::write(&mut changes, &recorded, to, (booking.id, booking.version));
-        }
-        Ok((changes, ()))
     }
 }
 

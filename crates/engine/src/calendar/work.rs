@@ -217,10 +217,7 @@ impl Desk<'_> {
             self.delete(connection, &kept.access, &link.calendar, booking)
                 .await?;
         }
-        let conn = self.conn().await?;
-        store::calendar_link::link_delete(&conn, self.business, connection.id, booking)
-            .await
-            .map_err(|error| away(&error.into()))?;
+        self.unlink(connection, link).await?;
         Ok(Done::Delivered)
     }
 
