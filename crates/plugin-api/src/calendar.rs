@@ -67,6 +67,8 @@ pub trait CalendarSync: Send + Sync {
     ) -> Result<(), CalendarError>;
 
     /// One page of what changed since the token, or of all that lies ahead where there is none. Recurring events come as single ones.
+    /// What was deleted is told of as [`ExternalState::Gone`], by a reading of all too: an event of ours that is only missing there counts as
+    /// lost and is put back, whatever becomes of one that was deleted.
     ///
     /// # Errors
     /// [`CalendarError::TokenExpired`]: read all anew, without a token.

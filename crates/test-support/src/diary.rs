@@ -237,6 +237,13 @@ impl Diary {
         }
     }
 
+    /// The event of a booking is not listed any more, and nobody has deleted it.
+    pub fn vanish(&self, calendar: &str, booking: BookingId) {
+        let mut state = self.state();
+        let events = state.events.get_mut(calendar).unwrap();
+        events.remove(&event_id(booking));
+    }
+
     /// An event as a booking of ours has it, put there by nobody here.
     pub fn plant(&self, calendar: &str, booking: BookingId, from: &str, to: &str) {
         self.busy(calendar, &event_id(booking), from, to);

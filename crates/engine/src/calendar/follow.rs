@@ -155,6 +155,9 @@ impl Reader<'_> {
                 consequences.rewrites.push((booking.id, booking.version));
                 return Ok(());
             }
+            Verdict::Lost => Err(Stays::Refused(
+                "its event could not be found there".to_owned(),
+            )),
             Verdict::Stray => return self.take_away(source, booking.id).await,
             Verdict::Move(starts_at) => self.reschedule(booking, session, starts_at).await?,
             Verdict::CallOff => self.call_off(booking, session).await?,

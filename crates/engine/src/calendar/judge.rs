@@ -21,6 +21,8 @@ pub(super) enum Verdict {
     Unsettled,
     /// It is written again.
     Rewrite,
+    /// It is written again, and staff are told: nobody has deleted it, and it is not where it was.
+    Lost,
     /// The booking goes to this start, if it can.
     Move(DateTime<Utc>),
     /// The booking is called off, if it can be.
@@ -108,7 +110,10 @@ fn displaced(seen: &Seen, known: &Known<'_>) -> Verdict {
         ExternalState::Busy { starts_at, .. } if follows && starts_at != session.starts_at => {
             Verdict::Move(starts_at)
         }
-        ExternalState::Gone if follows && !known.is_shared => Verdict::CallOff,
+        ExternalState::Gone if follows && !known.is_shared => match seen.etag {
+            Some(_) => Verdict::CallOff,
+            None => Verdict::Lost,
+        },
         _ => Verdict::Rewrite,
     }
 }
@@ -246,6 +251,17 @@ mod tests {
         assert_eq!(of(ExternalMove::Restore, &gone), Verdict::Rewrite);
         assert_eq!(of(ExternalMove::Follow, &moved), Verdict::Move(at(12)));
         assert_eq!(of(ExternalMove::Follow, &gone), Verdict::CallOff);
+    }
+
+    #[test]
+    fn what_is_only_missing_is_put_back() {
+        let missing = Seen {
+            etag: None,
+            ..seen("", ExternalState::Gone)
+        };
+        let of = |policy| verdict(policy, &missing, BookingStatus::Confirmed, |_| {});
+        assert_eq!(of(ExternalMove::Restore), Verdict::Rewrite);
+        assert_eq!(of(ExternalMove::Follow), Verdict::Lost);
     }
 
     #[test]

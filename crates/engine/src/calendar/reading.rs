@@ -46,7 +46,7 @@ pub(super) struct Seen {
     pub booking: BookingId,
     /// The other side's id of it, for what turns out not to be ours.
     pub external_id: String,
-    /// None: it was not there when all was read.
+    /// None: it was not there when all was read. What was deleted has one.
     pub etag: Option<String>,
     pub state: ExternalState,
 }
@@ -90,7 +90,7 @@ impl Reader<'_> {
         }
         let (changes, token) = self.pages(source, None, window).await?;
         let mut reading = sorted(source, (changes, token), true, window.0);
-        add_missing(&mut reading, source, links, now);
+        add_missing(&mut reading, source, links, (now, window.1));
         Ok(reading)
     }
 
@@ -193,8 +193,13 @@ impl Reading {
     }
 }
 
-/// Our events ahead that were not there when all was read are gone.
-fn add_missing(reading: &mut Reading, source: &SourceRow, links: &[LinkRow], now: DateTime<Utc>) {
+/// Our events ahead, as far as was read, that were not there when all was: they may have been deleted, or be somewhere else.
+fn add_missing(
+    reading: &mut Reading,
+    source: &SourceRow,
+    links: &[LinkRow],
+    (now, before): (DateTime<Utc>, DateTime<Utc>),
+) {
     let is_there = |link: &LinkRow| {
         let mut ours = reading.ours.iter();
         ours.any(|seen| seen.booking.uuid() == link.booking_id)
@@ -202,7 +207,7 @@ fn add_missing(reading: &mut Reading, source: &SourceRow, links: &[LinkRow], now
     let missing: Vec<Seen> = links
         .iter()
         .filter(|link| link.calendar == source.calendar && link.etag.is_some())
-        .filter(|link| link.starts_at > now && !is_there(link))
+        .filter(|link| link.starts_at > now && link.starts_at < before && !is_there(link))
         .map(|link| Seen {
             booking: BookingId::from_uuid(link.booking_id),
             external_id: String::new(),

@@ -20,11 +20,11 @@ pub(super) fn page(state: &State, calendar: &str, from: &PullFrom) -> Result<Pag
     };
     let is_told = |event: &DiaryEvent| match (since, event.state) {
         (Some(since), _) => event.changed > since,
-        (None, ExternalState::Gone) => false,
         (None, ExternalState::Busy { starts_at, ends_at }) => {
             ends_at > from.after && starts_at < from.before
         }
-        (None, ExternalState::Free) => true,
+        // What was deleted is told of, too.
+        (None, ExternalState::Free | ExternalState::Gone) => true,
     };
     let events = state.events.get(calendar).into_iter().flatten();
     let told: Vec<ExternalChange> = events
