@@ -58,7 +58,8 @@ pub trait CalendarSync: Send + Sync {
     /// Takes a booking's event away; one that is not there is taken away already.
     ///
     /// # Errors
-    /// [`CalendarError`]: it may or may not be gone.
+    /// [`CalendarError`]: it may or may not be gone. [`Failure::GiveUp`] where it may not be taken away (the calendar can only be read): then
+    /// it stays, and what else is to be done is done.
     async fn delete(
         &self,
         access: &CalendarAccess,

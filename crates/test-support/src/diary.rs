@@ -324,11 +324,16 @@ fn known(account: &Account) -> CalendarAccount {
     }
 }
 
-fn writable(account: &Account, calendar: &str) -> Result<(), CalendarError> {
+/// What cannot be written to is chosen anew by staff; what is there already stays there.
+fn writable(
+    account: &Account,
+    calendar: &str,
+    refused: impl FnOnce(&'static str) -> Failure,
+) -> Result<(), CalendarError> {
     let mut calendars = account.calendars.iter();
     match calendars.find(|known| known.id == calendar) {
         Some(known) if known.writable => Ok(()),
-        _ => Err(Failure::give_up("the calendar cannot be written to").into()),
+        _ => Err(refused("the calendar cannot be written to").into()),
     }
 }
 

@@ -123,6 +123,11 @@ impl CalendarSync for CalendarGoogle {
             Ok(answer) if answer.is_empty() => Ok(()),
             Ok(_) => Err(unclear()),
             Err(CallError::Refused(refusal)) if is_gone(refusal.status) => Ok(()),
+            Err(CallError::Refused(refusal)) if refusal.is_of_rights() => {
+                // It stays: another calendar to write to would not change that.
+                let reason = format!("the event may not be taken away: {}", refusal.message);
+                Err(Failure::give_up(reason).into())
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -39,6 +39,11 @@ impl Refusal {
         self.status == 401 && !self.reason.starts_with("push.")
     }
 
+    /// Whether the account has no right to do this in this calendar.
+    pub fn is_of_rights(&self) -> bool {
+        self.status == 403 && self.reason == "requiredAccessLevel"
+    }
+
     /// Whether it is the token of an earlier page or reading that is not taken. Of one that it cannot even read Google says 400.
     pub fn is_of_token(&self, is_sync: bool) -> bool {
         let names_token = || self.message.to_ascii_lowercase().contains("token");

@@ -9,6 +9,7 @@ mod edits;
 mod leaving;
 mod processes;
 mod reading;
+mod refusals;
 pub(crate) mod stage;
 mod switching;
 mod trouble;

@@ -176,8 +176,10 @@ impl Reader<'_> {
     async fn take_away(&self, source: &SourceRow, booking: BookingId) -> Result<(), CalendarError> {
         let calendar = &source.calendar;
         match self.calendar.delete(&self.access, calendar, booking).await {
-            // Read only, for instance: it stays there.
-            Err(CalendarError::Failed(Failure::GiveUp { reason })) => {
+            // Read only, for instance: it stays there, and what else is in the calendar counts.
+            Err(CalendarError::Failed(
+                Failure::GiveUp { reason } | Failure::Misconfigured { reason },
+            )) => {
                 tracing::warn!(%booking, reason, "an event could not be taken away");
                 Ok(())
             }

@@ -96,12 +96,31 @@ impl Desk<'_> {
         if connection.ended_at.is_none() {
             return Ok(());
         }
-        let now = self.engine.clock().now();
         let links = links.map_err(|error| away(&error.into()))?;
+        self.take_all_away(access, connection, &links).await
+    }
+
+    /// Takes the events ahead away. One that cannot be taken away stands in no other's way; the failure that may pass is answered, if any.
+    async fn take_all_away(
+        &self,
+        access: &CalendarAccess,
+        connection: &ConnectionRow,
+        links: &[LinkRow],
+    ) -> Result<(), Failure> {
+        let now = self.engine.clock().now();
+        let mut worst = Ok(());
         for link in links.iter().filter(|link| link.ends_at > now) {
-            self.take_away(access, connection, link).await?;
+            match self.take_away(access, connection, link).await {
+                Ok(()) => {}
+                // Nothing works any more, or not for so long.
+                Err(failure @ (Failure::NotYet { .. } | Failure::Retry { after: Some(_), .. })) => {
+                    return Err(failure);
+                }
+                Err(failure @ Failure::Retry { .. }) => worst = Err(failure),
+                Err(failure) => worst = worst.and(Err(failure)),
+            }
         }
-        Ok(())
+        worst
     }
 
     async fn retire(

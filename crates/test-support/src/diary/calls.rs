@@ -113,7 +113,8 @@ impl CalendarSync for Diary {
         event: &BookingEvent,
     ) -> Result<Written, CalendarError> {
         self.call("put", |state| {
-            writable(account_of(state, access)?, calendar)?;
+            let account = account_of(state, access)?;
+            writable(account, calendar, Failure::misconfigured)?;
             state.seq += 1;
             let etag = format!("e{}", state.seq);
             let event_there = DiaryEvent {
@@ -140,7 +141,8 @@ impl CalendarSync for Diary {
         booking: BookingId,
     ) -> Result<(), CalendarError> {
         self.call("delete", |state| {
-            writable(account_of(state, access)?, calendar)?;
+            let account = account_of(state, access)?;
+            writable(account, calendar, Failure::give_up)?;
             let seq = state.seq + 1;
             let events = state.events.entry(calendar.to_owned()).or_default();
             if let Some(event) = events.get_mut(&event_id(booking))

@@ -108,6 +108,20 @@ async fn a_calendar_that_cannot_be_written_is_named_for_staff() {
 }
 
 #[tokio::test]
+async fn what_may_not_be_taken_away_stays_and_is_not_tried_again() {
+    let salon = Salon::open().await;
+    let calendar = "team@group.calendar.google.com";
+    let google = &salon.google;
+    google.add_calendar(MARIA, calendar, "Team", "reader", "Europe/London");
+    let booking = event(1).booking_id;
+    let deleted = salon.plugin.delete(&salon.access, calendar, booking).await;
+    let Err(CalendarError::Failed(Failure::GiveUp { reason })) = deleted else {
+        panic!("{deleted:?}");
+    };
+    assert!(reason.contains("writer access"), "{reason}");
+}
+
+#[tokio::test]
 async fn what_changes_at_the_same_time_is_tried_again() {
     let salon = Salon::open().await;
     salon.put(&event(1)).await.unwrap();
