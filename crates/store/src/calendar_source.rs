@@ -285,23 +285,25 @@ pub async fn source_put_off(
     Ok(())
 }
 
-/// Has a source read at once: somebody says that it changed.
+/// Somebody says that a source changed: it is read at once, or when it is to be tried again where it could not be read.
 pub async fn source_nudge_in_tx(
     mut conn: &Conn,
     business: BusinessId,
     source: Uuid,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let own = calendar_source::table
-        .find((business.uuid(), source))
-        .filter(calendar_source::next_sync_at.is_not_null());
-    diesel::update(own)
-        .set((
-            calendar_source::next_sync_at.eq(now),
-            calendar_source::nudges.eq(calendar_source::nudges + 1),
-        ))
-        .execute(&mut conn)
-        .await?;
+    Prepared(
+        diesel::sql_query(
+            "UPDATE calendar_source SET nudges = nudges + 1, \
+               next_sync_at = CASE WHEN failures = 0 THEN $3 ELSE next_sync_at END \
+             WHERE business_id = $1 AND id = $2 AND next_sync_at IS NOT NULL",
+        )
+        .bind::<SqlUuid, _>(business.uuid())
+        .bind::<SqlUuid, _>(source)
+        .bind::<Timestamptz, _>(now),
+    )
+    .execute(&mut conn)
+    .await?;
     Ok(())
 }
 

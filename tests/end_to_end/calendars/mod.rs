@@ -7,6 +7,7 @@ mod channels;
 mod consent;
 mod edits;
 mod leaving;
+mod nudges;
 mod processes;
 mod reading;
 mod refusals;

@@ -25,9 +25,10 @@ const POLL_BESIDE_CHANNEL: TimeDelta = TimeDelta::hours(1);
 const IDLE: TimeDelta = TimeDelta::hours(6);
 /// How often it is looked whether this server has a plugin again that it does not have.
 const UNUSED: TimeDelta = TimeDelta::minutes(5);
-/// How long to wait after a failure: twice as long after each further one.
+/// How long to wait after a failure: twice as long after each further one, and not for long: nobody knows meanwhile when somebody is busy, and what is
+/// told meanwhile has it read no sooner.
 const BACK_OFF_MIN: TimeDelta = TimeDelta::seconds(15);
-const BACK_OFF_MAX: TimeDelta = TimeDelta::hours(4);
+const BACK_OFF_MAX: TimeDelta = TimeDelta::minutes(15);
 /// What needs other settings is tried again no sooner than this.
 const MISCONFIGURED: TimeDelta = TimeDelta::minutes(15);
 
@@ -246,6 +247,26 @@ fn back_off(failures: i32, asked: Option<Duration>) -> TimeDelta {
     let times = 1_i32 << failures.clamp(0, 12);
     let mut random = [0; 1];
     let _ = getrandom::fill(&mut random);
-    let wait = (BACK_OFF_MIN * times).min(BACK_OFF_MAX);
-    wait + wait * i32::from(random[0]) / 1024
+    let wait = BACK_OFF_MIN * times;
+    (wait + wait * i32::from(random[0]) / 1024).min(BACK_OFF_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_fails_is_tried_later_and_later_and_not_much_later() {
+        let mut before = TimeDelta::zero();
+        for failures in 0..6 {
+            let wait = back_off(failures, None);
+            assert!(before < wait && wait <= BACK_OFF_MAX, "{wait}");
+            before = wait;
+        }
+        for failures in [6, 10, 1000] {
+            assert_eq!(back_off(failures, None), BACK_OFF_MAX);
+        }
+        let asked = Some(Duration::from_secs(3600));
+        assert_eq!(back_off(0, asked), TimeDelta::hours(1));
+    }
 }
