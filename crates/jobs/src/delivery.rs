@@ -221,6 +221,7 @@ impl Runner {
         taken: &TakenDelivery,
         result: Option<Result<Done, Failure>>,
     ) -> (Ended, Ending, Option<String>) {
+        let is_alone = self.is_alone(result.as_ref());
         let (asked, reason) = match result {
             None => {
                 let next_attempt_at = self.engine.clock().now();
@@ -263,13 +264,15 @@ impl Runner {
                 Ending::Parked
             }
         };
-        // An endpoint for webhooks that fails rests by itself, and stands in the way of none beside it.
-        let ended = if self.plugin.webhooks().is_some() {
-            Ended::Well
-        } else {
-            Ended::Badly
-        };
+        let ended = if is_alone { Ended::Well } else { Ended::Badly };
         (ended, ending, Some(reason))
+    }
+
+    /// Whether what went wrong says nothing of the business's other deliveries. An endpoint for webhooks that fails rests by itself; and of many
+    /// calendars one may be gone, or not for this account.
+    fn is_alone(&self, result: Option<&Result<Done, Failure>>) -> bool {
+        let is_setting = matches!(result, Some(Err(Failure::Misconfigured { .. })));
+        self.plugin.webhooks().is_some() || self.plugin.calendar().is_some() && is_setting
     }
 
     fn end(&self, taken: &TakenDelivery, ended: Ended, note: Option<&str>) {

@@ -2,7 +2,7 @@
 
 use engine::calendar::ConnectCalendar;
 use plugin_api::Failure;
-use test_support::BadCall;
+use test_support::{ANNAS_TOKEN, BadCall};
 
 use super::stage::{Stage, restore};
 
@@ -57,5 +57,38 @@ async fn what_cannot_be_taken_away_leaves_nothing_else_behind() {
     stage.later().await;
     assert_eq!(stage.there("anna").len(), 1);
     stage.assert_forgotten().await;
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_calendar_that_is_gone_keeps_nobody_else_s_from_being_written() {
+    let mut stage = Stage::new(restore()).await;
+    stage.diary.account("bens", "ben@example.com", &["ben"]);
+    stage.connect(stage.input()).await;
+    let bens = ConnectCalendar {
+        provider_id: stage.ben,
+        refresh_token: Some("bens".into()),
+        ..stage.input()
+    };
+    stage.connect(bens).await;
+    // Anna has deleted the calendar that her bookings are written to.
+    let diary = &stage.diary;
+    diary.account(ANNAS_TOKEN, "anna@example.com", &["private"]);
+    for hour in 9..17 {
+        let starts_at = format!("2027-03-02T{hour:02}:00:00Z");
+        stage.book(&starts_at, stage.anna).await;
+    }
+    stage.settled().await;
+    assert_eq!(stage.count("delivery WHERE status = 'waiting'").await, 8);
+    stage.book("2027-03-02T10:00:00Z", stage.ben).await;
+    stage.settled().await;
+    assert_eq!(stage.there("ben"), ["02T10:00"]);
+    stage.diary.account(
+        ANNAS_TOKEN,
+        "anna@example.com",
+        &["anna", "private", "team!"],
+    );
+    stage.later().await;
+    assert_eq!(stage.there("anna").len(), 8);
     stage.end().await;
 }
