@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use domain::actor::Role;
 use engine::Clock;
-use fake_twilio::{ACCOUNT, AUTH_TOKEN, Callback, FROM, FakeTwilio};
+use engine::catalogue::service::ServiceInput;
+use fake_twilio::{ACCOUNT, AUTH_TOKEN, Call, Callback, FROM, FakeTwilio, Fault};
 use jobs::JobOptions;
 use outbound::{Outbound, OutboundOptions};
+use plugin_api::Plugin;
 use serde_json::{Value, json};
 use server::app::HttpOptions;
 use sms_twilio::{Options, SmsTwilio};
-use test_support::{App, Client, World, WorldOptions};
+use test_support::{App, Client, Deliveries, World, WorldOptions};
 
 const TO: &str = "+447400123456";
 
@@ -25,6 +27,11 @@ struct Stage {
 impl Stage {
     /// An app whose businesses can use Twilio; none does yet.
     async fn new() -> Self {
+        Self::with(Vec::new()).await
+    }
+
+    /// The same, with other plugins besides.
+    async fn with(mut plugins: Vec<Arc<dyn Plugin>>) -> Self {
         let options = OutboundOptions {
             allow_private: true,
             ..OutboundOptions::default()
@@ -37,8 +44,9 @@ impl Stage {
             timeout: Duration::from_secs(2),
             now: Arc::new(move || told.get().unwrap().now()),
         });
+        plugins.push(Arc::new(plugin));
         let world = World::with(WorldOptions {
-            plugins: vec![Arc::new(plugin)],
+            plugins,
             ..WorldOptions::default()
         });
         let world = world.await;
@@ -144,5 +152,38 @@ async fn its_calls_are_believed_by_their_signature_alone() {
         .url
         .push_str("?message=ntf_00000000000000000000000001");
     assert_eq!(stage.status_of(&elsewhere).await, 400);
+    stage.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_message_whose_answer_was_lost_is_sent_once_also_where_staff_send_it_again() {
+    let stage = Stage::with(vec![crate::notifications::composer()]).await;
+    stage.configure(stage.settings()).await;
+    let world = &stage.app.world;
+    let location = world.location("Europe/London").await;
+    let anna = world.provider("Anna", &[location]).await;
+    let service = world.service(60, &[anna], ServiceInput::default()).await;
+    let mut input = world.booking(service, "2027-03-05T10:00:00Z", "Eve");
+    input.customer.as_mut().unwrap().phone = Some(TO.to_owned());
+    let mut deliveries = Deliveries::watch(&world.url).await;
+    stage.twilio.fault(Call::CreateMessage, Fault::AnswerLost);
+    world.engine.book(&world.owner, input, None).await.unwrap();
+    let failed = "plugin = 'sms-twilio' AND status = 'waiting' AND last_error IS NOT NULL AND lease_id IS NULL";
+    deliveries.until(1, failed).await;
+    assert_eq!(stage.twilio.sent().len(), 1);
+
+    let query = "{ deliveries(filter: { plugin: \"sms-twilio\" }, first: 5) { nodes { id attempts { ok } } } }";
+    let all = stage.owner.data(query, json!({})).await["deliveries"]["nodes"].clone();
+    let mut all = all.as_array().unwrap().iter();
+    let tried = all.find(|one| one["attempts"] != json!([])).unwrap();
+    let retry = "mutation($id: ID!) { retryDelivery(id: $id) { problems { code } } }";
+    // As long as Twilio wants between two messages to one number, and not as long as until the next attempt by itself.
+    world.clock.advance(chrono::TimeDelta::seconds(5));
+    let again = stage.owner.data(retry, json!({ "id": tried["id"] })).await;
+    assert_eq!(again["retryDelivery"]["problems"], json!([]));
+    let sent = "plugin = 'sms-twilio' AND status = 'delivered'";
+    deliveries.until(1, sent).await;
+    assert_eq!(stage.twilio.sent().len(), 1, "it is known for a repeat");
+    assert_eq!(stage.twilio.count(Call::CreateMessage), 1);
     stage.app.stop().await;
 }

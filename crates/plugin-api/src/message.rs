@@ -24,7 +24,7 @@ pub trait MessageChannel: Send + Sync {
     fn address(&self, given: &str, region: Option<&str>) -> Result<String, NoAddress>;
 
     /// Sends a message. Repeated with the same [`Message::id`] it is sent once: where the other side takes an idempotency key that is it;
-    /// where it takes none, a repeat looks first whether an earlier attempt came through.
+    /// where it takes none, one that may have been sent ([`Message::may_have_been_sent`]) is looked for first.
     ///
     /// # Errors
     /// [`Failure`]; [`Failure::GiveUp`] where this channel will never carry it to this address, so that another may be tried.
@@ -38,8 +38,11 @@ pub struct Message {
     pub id: NotificationId,
     /// The business that sends it.
     pub business_id: BusinessId,
-    /// Which attempt this is: 1 for the first.
+    /// Which attempt of its delivery this is: 1 for the first, and again for the first after staff sent it on its way again, or after a
+    /// process was stopped that had it in hand. Whether the other side may have it already is told by `may_have_been_sent` alone.
     pub attempt: u32,
+    /// Whether it was handed over before, however that ended: the other side may have it.
+    pub may_have_been_sent: bool,
     /// When the first attempt may have been made: what the other side has got of it is not older.
     pub since: DateTime<Utc>,
     /// To which address, as [`MessageChannel::address`] writes it.

@@ -42,6 +42,7 @@ pub fn message(to: &str) -> Message {
         id: id(10),
         business_id: told.business_id,
         attempt: 1,
+        may_have_been_sent: false,
         since: told.event.at,
         to: to.to_owned(),
         to_name: "Jo Smith".to_owned(),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::prelude::*;
-use diesel::sql_types::{Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use domain::event::Event;
 use domain::id::{BookingId, BusinessId, DeliveryId, Id, NotificationId, NotificationRuleId};
@@ -175,25 +175,34 @@ pub struct Attempt<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// Notes what is about to be sent, if it still is to be; answers when that was first tried. `again`: also what has failed before.
+/// What is known of attempts to send a notification.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Tried {
+    /// When it was first tried.
+    #[diesel(sql_type = Timestamptz)]
+    pub since: DateTime<Utc>,
+    /// Whether it was tried before this time.
+    #[diesel(sql_type = Bool)]
+    pub before: bool,
+}
+
+/// Notes what is about to be sent, if it still is to be; answers since when it is tried, and whether it was before. `again`: also what has
+/// failed before.
 pub async fn notification_try(
     mut conn: &Conn,
     business: BusinessId,
     attempt: &Attempt<'_>,
     again: bool,
-) -> Result<Option<DateTime<Utc>>> {
-    #[derive(QueryableByName)]
-    struct Tried {
-        #[diesel(sql_type = Timestamptz)]
-        tried_at: DateTime<Utc>,
-    }
+) -> Result<Option<Tried>> {
     let status = if again { "failed" } else { "planned" };
     let tried: Vec<Tried> = Prepared(
         diesel::sql_query(
-            "UPDATE notification SET address = $4, subject = $5, body = $6, error = NULL, status = 'planned', \
-               tried_at = coalesce(tried_at, $7) \
-             WHERE business_id = $1 AND id = $2 AND delivery_id = $3 AND due_at <= $7 AND status IN ('planned', $8) \
-             RETURNING tried_at",
+            "WITH old AS (SELECT id, tried_at FROM notification WHERE business_id = $1 AND id = $2 AND delivery_id = $3 \
+               AND due_at <= $7 AND status IN ('planned', $8) FOR UPDATE) \
+             UPDATE notification n SET address = $4, subject = $5, body = $6, error = NULL, status = 'planned', \
+               tried_at = coalesce(old.tried_at, $7) \
+             FROM old WHERE n.business_id = $1 AND n.id = old.id \
+             RETURNING n.tried_at AS since, old.tried_at IS NOT NULL AS before",
         )
         .bind::<SqlUuid, _>(business.uuid())
         .bind::<SqlUuid, _>(attempt.id.uuid())
@@ -206,7 +215,7 @@ pub async fn notification_try(
     )
     .load(&mut conn)
     .await?;
-    Ok(tried.into_iter().next().map(|row| row.tried_at))
+    Ok(tried.into_iter().next())
 }
 
 /// Records how a notification fares, if that is further on than what is known; answers whether it was.

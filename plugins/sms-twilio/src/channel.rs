@@ -1,6 +1,6 @@
 //! Sending. Twilio takes no idempotency key: a repeat looks first whether an earlier attempt came through.
 //!
-//! Guaranteed: an attempt after the first sends only where Twilio lists no message to this number with this text since the first attempt. The
+//! Guaranteed: what may have been sent before is sent only where Twilio lists no message to this number with this text since the first attempt. The
 //! list is not asked by `DateSent`: a message that still waits at Twilio has none, and is the very one that must be found.
 
 use plugin_api::{
@@ -33,7 +33,7 @@ impl MessageChannel for SmsTwilio {
         let account = account(settings)?;
         let body = map::body(&message.text)?;
         let form = map::form(&account.sender, message, &body)?;
-        if message.attempt > 1
+        if message.may_have_been_sent
             && let Some(found) = self.earlier(&account, message, &body).await?
         {
             return Ok(map::sent(found));

@@ -157,11 +157,21 @@ async fn a_message_that_is_tried_again_is_not_overtaken_and_bears_the_same_id() 
         .collect();
     let order: Vec<_> = to_eve
         .iter()
-        .map(|one| (one.letter.about.as_str(), one.attempt))
+        .map(|one| {
+            (
+                one.letter.about.as_str(),
+                one.attempt,
+                one.may_have_been_sent,
+            )
+        })
         .collect();
     assert_eq!(
         order,
-        [("confirmed", 1), ("confirmed", 2), ("cancelled", 1)]
+        [
+            ("confirmed", 1, false),
+            ("confirmed", 2, true),
+            ("cancelled", 1, false)
+        ]
     );
     assert_eq!(
         (to_eve[0].id, to_eve[0].since, &to_eve[0].text),

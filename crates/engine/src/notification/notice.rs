@@ -55,6 +55,8 @@ impl Engine {
             id: NotificationId::from_uuid(delivery.event.id.uuid()),
             business_id: delivery.business_id,
             attempt: delivery.attempt,
+            // Of a notice nothing is noted.
+            may_have_been_sent: true,
             since: delivery.event.at,
             to,
             to_name: notice.to_name,

@@ -157,6 +157,7 @@ impl Engine {
             id: NotificationId::from_uuid(Uuid::now_v7()),
             business_id: caller.business,
             attempt: 1,
+            may_have_been_sent: false,
             since: self.clock().now(),
             to,
             to_name: name.unwrap_or_default(),

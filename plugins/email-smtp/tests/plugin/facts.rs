@@ -123,6 +123,7 @@ pub fn message(kind: EventKind, recipient: Recipient, facts: BookingFacts) -> Me
         id: id(100 + u128::try_from(facts.version).unwrap()),
         business_id: id(8),
         attempt: 1,
+        may_have_been_sent: false,
         since: at("2027-02-20T12:00:00Z"),
         to: email.clone().unwrap(),
         to_name: name.clone(),

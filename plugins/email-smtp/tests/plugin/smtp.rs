@@ -210,6 +210,7 @@ async fn an_answer_lost_after_the_mail_was_taken_means_the_same_mail_again() {
     retry(&send(&plugin, &any_message()).await);
     let again = Message {
         attempt: 2,
+        may_have_been_sent: true,
         ..any_message()
     };
     assert_eq!(send(&plugin, &again).await, SENT);

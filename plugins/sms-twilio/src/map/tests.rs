@@ -18,6 +18,7 @@ fn message(callback_url: Option<&str>) -> Message {
         id: NotificationId::from_uuid(Uuid::from_u128(1)),
         business_id: BusinessId::from_uuid(Uuid::from_u128(2)),
         attempt: 1,
+        may_have_been_sent: false,
         since: at("2027-03-01T11:59:00.75Z"),
         to: "+447400123456".to_owned(),
         to_name: "Jo Smith".to_owned(),

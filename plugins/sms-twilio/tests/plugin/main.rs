@@ -104,6 +104,7 @@ impl Shop {
     async fn again(&self, message: &mut Message) -> Result<Sent, Failure> {
         self.clock.pass(TimeDelta::seconds(30));
         message.attempt += 1;
+        message.may_have_been_sent = true;
         self.send(message).await
     }
 }
@@ -125,6 +126,7 @@ fn message(clock: &Clock, number: u128, text: &str) -> Message {
         id: NotificationId::from_uuid(Uuid::from_u128(number)),
         business_id: BusinessId::from_uuid(Uuid::from_u128(9)),
         attempt: 1,
+        may_have_been_sent: false,
         since: clock.now(),
         to: TO.to_owned(),
         to_name: "Jo Smith".to_owned(),

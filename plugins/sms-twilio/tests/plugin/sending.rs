@@ -220,3 +220,16 @@ async fn one_person_is_not_written_to_faster_than_they_read() {
     shop.send(&message(&shop.clock, 2, "Two")).await.unwrap();
     assert_eq!(shop.twilio.sent().len(), 3);
 }
+
+#[tokio::test]
+async fn what_may_have_been_sent_is_looked_for_whatever_number_the_attempt_bears() {
+    let shop = Shop::open().await;
+    let mut message = message(&shop.clock, 1, "Hello");
+    shop.twilio.fault(Call::CreateMessage, Fault::AnswerLost);
+    assert!(shop.send(&message).await.is_err());
+    shop.clock.pass(TimeDelta::seconds(30));
+    message.may_have_been_sent = true;
+    assert_eq!(message.attempt, 1);
+    assert!(shop.send(&message).await.is_ok());
+    assert_eq!(shop.twilio.sent().len(), 1);
+}

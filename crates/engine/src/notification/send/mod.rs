@@ -14,7 +14,7 @@ use domain::notification::{Channel, Moment, Notification, NotificationStatus, Ru
 use plugin_api::{
     Compose, Composed, Delivery, Done, Failure, Letter, Message, MessageChannel, Plugin,
 };
-use store::notification::Attempt;
+use store::notification::{Attempt, Tried};
 
 pub(super) use self::reach::was_tried;
 use super::{Words, away, languages, name_of, system};
@@ -254,23 +254,25 @@ impl Desk<'_> {
             // Another channel would say the same.
             Err(error) => return self.lose(known, error.to_string()).await,
         };
-        let Some(since) = self.note(known, &composed, to).await? else {
+        let Some(tried) = self.note(known, &composed, to).await? else {
             return Ok(Ended::Not("it is not to be sent any more".to_owned()));
         };
-        let message = self.message(known, composed, event, facts, to, since);
+        let message = self.message(known, composed, event, facts, to, &tried);
         match self.channel.send(&self.delivery.settings, &message).await {
             Ok(sent) => self.record(known, event, sent).await,
             Err(failure) => self.failed(known, event, failure).await,
         }
     }
 
-    /// Notes what is about to be said; answers since when it may have been, and none where it is not to be said any more.
+    /// Notes what is about to be said; answers since when it may have been, and none where it is not to be said any more. Only what is noted
+    /// tells whether it is a repeat: the attempts of a delivery are counted anew when staff send it on its way again, and one that a
+    /// stopping process cut off does not count.
     async fn note(
         &self,
         known: &Notification,
         composed: &Composed,
         to: &str,
-    ) -> Result<Option<DateTime<Utc>>, Error> {
+    ) -> Result<Option<Tried>, Error> {
         let attempt = Attempt {
             id: known.id,
             delivery_id: self.delivery.id,
@@ -292,7 +294,7 @@ impl Desk<'_> {
         event: &Event,
         facts: &BookingFacts,
         to: &str,
-        since: DateTime<Utc>,
+        tried: &Tried,
     ) -> Message {
         let slug = &self.catalogue.business.slug;
         let callback_url = match self.plugin.inbound() {
@@ -303,7 +305,8 @@ impl Desk<'_> {
             id: known.id,
             business_id: self.caller.business,
             attempt: self.delivery.attempt,
-            since,
+            may_have_been_sent: tried.before,
+            since: tried.since,
             to: to.to_owned(),
             to_name: name_of(facts, known.recipient),
             subject: composed.subject,
