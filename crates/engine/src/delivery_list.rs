@@ -1,10 +1,12 @@
 //! Deliveries as those see them who look after plugins: listed with every attempt, and sent on their way again.
 
+use chrono::{DateTime, Utc};
 use domain::booking::Booking;
 use domain::id::{BookingId, DeliveryId};
 use domain::problem::Problem;
 use store::Conn;
 use store::changes::Changes;
+use store::delivery_list::Standing;
 pub use store::delivery_list::{
     Delivery, DeliveryAttempt, DeliveryFilter, DeliveryPage, DeliveryStatus,
 };
@@ -33,22 +35,33 @@ impl UseCase for RetryCase {
     type Answer = DeliveryId;
 
     async fn plan(&self, _: u32) -> Result<()> {
-        let found = self.engine.delivery(&self.caller, self.id).await?;
-        let missing = || Problem::not_found(&["id"], "delivery");
-        let status = found.ok_or_else(missing)?.status;
-        if status == DeliveryStatus::Delivered {
-            return Err(Problem::conflict("it is delivered already").into());
-        }
         Ok(())
     }
 
     async fn write_in_tx(&self, conn: &Conn, (): &()) -> Result<(Changes, DeliveryId), TxError> {
-        let now = self.engine.clock().now();
-        let business = self.caller.business;
-        if !store::delivery_list::delivery_retry_in_tx(conn, business, self.id, now).await? {
-            return Err(Problem::conflict("it is being delivered at this moment").into());
+        use store::delivery_list as stored;
+        let (now, business) = (self.engine.clock().now(), self.caller.business);
+        let found = stored::delivery_lock_in_tx(conn, business, self.id).await?;
+        let found = found.ok_or_else(|| Problem::not_found(&["id"], "delivery"))?;
+        if let Some(why) = stays(&found, now) {
+            return Err(Problem::conflict(why).into());
         }
+        stored::delivery_retry_in_tx(conn, business, self.id, now).await?;
         Ok((Changes::default(), self.id))
+    }
+}
+
+/// Why a delivery is not sent on its way again. One that nobody tried and that has its time still to come would come too early.
+fn stays(delivery: &Standing, now: DateTime<Utc>) -> Option<&'static str> {
+    let in_hand = delivery.leased_until.is_some_and(|until| until > now);
+    match delivery.status {
+        DeliveryStatus::Delivered => Some("it is delivered already"),
+        DeliveryStatus::Waiting if in_hand => Some("it is being delivered at this moment"),
+        DeliveryStatus::Waiting => {
+            let was_tried = delivery.attempts > 0 || delivery.note.is_some();
+            (!was_tried && delivery.next_attempt_at > now).then_some("it is not due yet")
+        }
+        DeliveryStatus::Parked => None,
     }
 }
 
@@ -135,5 +148,42 @@ impl Engine {
         };
         self.detached(async move { engine.write(&caller, key.as_ref(), &case).await })
             .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn what_is_over_in_hand_or_still_to_come_is_not_sent_on_its_way_again() {
+        use DeliveryStatus::{Delivered, Parked, Waiting};
+        let now = DateTime::<Utc>::UNIX_EPOCH + TimeDelta::days(20_000);
+        let (not_due, in_hand) = ("it is not due yet", "it is being delivered at this moment");
+        for (status, attempts, note, minutes, leased, expected) in [
+            (Delivered, 1, None, 0, None, Some("it is delivered already")),
+            (Parked, 12, Some("refused"), 0, None, None),
+            (Parked, 0, None, 60, None, None),
+            (Waiting, 0, None, 60, None, Some(not_due)),
+            (Waiting, 0, None, 0, None, None),
+            (Waiting, 0, None, -60, None, None),
+            (Waiting, 1, None, 60, None, None),
+            // The other side has not decided yet: the attempt does not count.
+            (Waiting, 0, Some("it is being looked at"), 60, None, None),
+            (Waiting, 1, None, 0, Some(1), Some(in_hand)),
+            // Whoever had it in hand is gone.
+            (Waiting, 1, None, 60, Some(0), None),
+        ] {
+            let standing = Standing {
+                status,
+                attempts,
+                note: note.map(str::to_owned),
+                next_attempt_at: now + TimeDelta::minutes(minutes),
+                leased_until: leased.map(|leased| now + TimeDelta::minutes(leased)),
+            };
+            assert_eq!(stays(&standing, now), expected, "{standing:?}");
+        }
     }
 }

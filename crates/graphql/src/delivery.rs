@@ -272,7 +272,8 @@ pub struct DeliveryMutation;
 
 #[Object]
 impl DeliveryMutation {
-    /// Sends a delivery on its way again that is parked or waits for a later attempt. Owners and managers.
+    /// Sends a delivery on its way again that is parked or waits for a later attempt. `CONFLICT` where it has arrived, is under way, or was not
+    /// tried and is not due yet. Owners and managers.
     async fn retry_delivery(
         &self,
         ctx: &Context<'_>,

@@ -31,6 +31,11 @@ impl DeliveryStatus {
             Self::Parked => "parked",
         }
     }
+
+    /// The check on the column allows no other status than these.
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
 }
 
 /// Which deliveries.
@@ -157,10 +162,8 @@ type Columns = (
     DateTime<Utc>,
 );
 
-/// The check on the column allows no other status than these.
 fn shown((id, plugin, event, booking, status, next, created_at): Columns) -> Option<Delivery> {
-    let mut all = DeliveryStatus::ALL.into_iter();
-    let status = all.find(|known| known.name() == status)?;
+    let status = DeliveryStatus::from_name(&status)?;
     Some(Delivery {
         id: DeliveryId::from_uuid(id),
         plugin,
@@ -217,24 +220,70 @@ pub async fn delivery_attempt_list(
     Ok(rows.into_iter().map(attempt).collect())
 }
 
-/// Sends a delivery on its way again, from its first attempt on, if it is parked or waits for a later attempt and nobody works on it; answers
-/// whether it was.
+/// How a delivery stands, for whoever is to send it on its way again.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Where it is.
+    pub status: DeliveryStatus,
+    /// How many attempts count.
+    pub attempts: i32,
+    /// What is noted about the last attempt, also one that does not count.
+    pub note: Option<String>,
+    /// When it is tried next.
+    pub next_attempt_at: DateTime<Utc>,
+    /// How long whoever has it in hand may take.
+    pub leased_until: Option<DateTime<Utc>>,
+}
+
+/// Locks a delivery, so that nobody takes it in hand; answers how it stands.
+pub async fn delivery_lock_in_tx(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: DeliveryId,
+) -> Result<Option<Standing>> {
+    type Row = (
+        String,
+        i32,
+        Option<String>,
+        DateTime<Utc>,
+        Option<DateTime<Utc>>,
+    );
+    let found = delivery::table
+        .find((business.uuid(), id.uuid()))
+        .select((
+            delivery::status,
+            delivery::attempts,
+            delivery::last_error,
+            delivery::next_attempt_at,
+            delivery::leased_until,
+        ))
+        .for_no_key_update()
+        .first::<Row>(&mut conn)
+        .await
+        .optional()?;
+    let Some((status, attempts, note, next_attempt_at, leased_until)) = found else {
+        return Ok(None);
+    };
+    Ok(DeliveryStatus::from_name(&status).map(|status| Standing {
+        status,
+        attempts,
+        note,
+        next_attempt_at,
+        leased_until,
+    }))
+}
+
+/// Sends a delivery on its way again, from its first attempt on.
 pub async fn delivery_retry_in_tx(
     mut conn: &Conn,
     business: BusinessId,
     id: DeliveryId,
     now: DateTime<Utc>,
-) -> Result<bool> {
-    let idle = delivery::table
+) -> Result<()> {
+    let own = delivery::table
         .filter(delivery::business_id.eq(business.uuid()))
-        .filter(delivery::id.eq(id.uuid()))
-        .filter(delivery::status.ne("delivered"))
-        .filter(
-            delivery::leased_until
-                .is_null()
-                .or(delivery::leased_until.le(now)),
-        );
-    let sent = diesel::update(idle)
+        .filter(delivery::id.eq(id.uuid()));
+    diesel::update(own)
         .set((
             delivery::status.eq("waiting"),
             delivery::attempts.eq(0),
@@ -243,7 +292,7 @@ pub async fn delivery_retry_in_tx(
         ))
         .execute(&mut conn)
         .await?;
-    Ok(sent == 1)
+    Ok(())
 }
 
 /// Sends deliveries of a plugin to a business on their way again whose part begins so, from their first attempt on: those that are parked, and

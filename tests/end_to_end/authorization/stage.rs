@@ -192,7 +192,8 @@ impl Stage {
             "refund" | "capturePayment" | "chargeFee" => self.payment_case(mutation).await.into(),
             "checkPlugin" => Case::from(json!({ "name": "scripted" })),
             "retryDelivery" => {
-                let query = "{ deliveries(first: 1) { nodes { id } } }";
+                let query =
+                    "{ deliveries(filter: { plugin: \"scripted\" }, first: 1) { nodes { id } } }";
                 let data = self.owner.data(query, json!({})).await;
                 Case::from(json!({ "id": data["deliveries"]["nodes"][0]["id"] }))
             }

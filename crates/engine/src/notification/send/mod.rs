@@ -149,6 +149,8 @@ impl Desk<'_> {
             if let Some(channel) = self.rather(known, rule, &words.house, facts).await? {
                 return self.pass_on(known, channel, &event).await;
             }
+        } else if known.due_at > now {
+            return self.put_off(known, known.due_at, now).await;
         } else if self.is_overtaken(known).await? {
             let why = "a later message is on its way";
             return self.suppress(known, why, None).await;
