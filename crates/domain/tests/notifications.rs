@@ -202,8 +202,107 @@ proptest! {
         let quiet = QuietHours { from: time(from), to: time(to), for_events: false };
         let starts_at = at("2027-01-01T00:00:00Z") + chrono::TimeDelta::minutes(minutes);
         let span = Span { starts_at, ends_at: starts_at + chrono::TimeDelta::hours(1) };
-        let due = reminder(Moment::Start, offset).due(span, Some(&quiet), &zone);
+        let rule = reminder(Moment::Start, offset);
+        let due = rule.due(span, Some(&quiet), &zone);
         prop_assert!(due < starts_at);
+        prop_assert_eq!(rule.waits_until(due, span, Some(&quiet), &zone), None);
+        // What did not get out then waits at most so long that it still comes before.
+        let later = due + (starts_at - due) / 2;
+        let until = rule.waits_until(later, span, Some(&quiet), &zone);
+        prop_assert!(until.is_none_or(|until| later < until && until < starts_at));
+    }
+}
+
+#[test]
+fn what_was_due_before_quiet_hours_waits_for_their_end_unless_that_is_too_late() {
+    let night = Some(quiet("21:00:00", "08:00:00"));
+    let all = night.map(|night| QuietHours {
+        for_events: true,
+        ..night
+    });
+    let confirmed = Moment::Event(EventKind::BookingConfirmed);
+    let (evening, morning) = ("2027-03-04T23:50:00Z", "2027-03-05T08:00:00Z");
+    for (moment, offset, quiet, now, starts_at, until) in [
+        (
+            Moment::Start,
+            -810,
+            None,
+            evening,
+            "2027-03-05T10:00:00Z",
+            None,
+        ),
+        (
+            Moment::Start,
+            -810,
+            night,
+            evening,
+            "2027-03-05T10:00:00Z",
+            Some(morning),
+        ),
+        (
+            Moment::Start,
+            -810,
+            night,
+            "2027-03-04T20:59:00Z",
+            "2027-03-05T10:00:00Z",
+            None,
+        ),
+        (
+            Moment::Start,
+            -810,
+            night,
+            morning,
+            "2027-03-05T10:00:00Z",
+            None,
+        ),
+        // At their end the booking has begun.
+        (
+            Moment::Start,
+            -810,
+            night,
+            evening,
+            "2027-03-05T08:00:00Z",
+            None,
+        ),
+        (
+            Moment::Start,
+            -810,
+            night,
+            evening,
+            "2027-03-05T08:01:00Z",
+            Some(morning),
+        ),
+        // What comes after the booking has time.
+        (
+            Moment::End,
+            60,
+            night,
+            evening,
+            "2027-03-04T18:00:00Z",
+            Some(morning),
+        ),
+        (confirmed, 0, night, evening, "2027-03-05T10:00:00Z", None),
+        (
+            confirmed,
+            0,
+            all,
+            evening,
+            "2027-03-05T10:00:00Z",
+            Some(morning),
+        ),
+        (
+            confirmed,
+            0,
+            all,
+            evening,
+            "2027-03-05T06:00:00Z",
+            Some(morning),
+        ),
+    ] {
+        let rule = reminder(moment, offset);
+        let zone = zone("Europe/London");
+        let found = rule.waits_until(at(now), span(starts_at), quiet.as_ref(), &zone);
+        assert_eq!(found, until.map(at), "{moment:?} {now} {starts_at}");
     }
 }
 

@@ -4,6 +4,7 @@ mod again;
 mod channels;
 mod cost;
 mod customers;
+mod quiet;
 mod reminders;
 mod rules;
 mod stage;

@@ -233,6 +233,21 @@ impl Rule {
         }
     }
 
+    /// Until when what is to be said now waits, so that nobody is disturbed: for the end of quiet hours. What is said at an event waits only
+    /// where the business wishes it so, and nothing waits that would then come too late.
+    pub fn waits_until(
+        &self,
+        now: DateTime<Utc>,
+        span: Span,
+        quiet: Option<&QuietHours>,
+        zone: &Zone,
+    ) -> Option<DateTime<Utc>> {
+        let quiet = quiet.filter(|quiet| quiet.for_events || self.is_reminder())?;
+        let (_, ends) = quiet.around(now, zone)?;
+        let is_too_late = self.is_ahead() && ends >= span.starts_at;
+        (ends > now && !is_too_late).then_some(ends)
+    }
+
     /// Whether it speaks before the booking begins.
     pub fn is_ahead(&self) -> bool {
         self.moment == Moment::Start && self.offset_minutes < 0

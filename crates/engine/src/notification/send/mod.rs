@@ -138,22 +138,28 @@ impl Desk<'_> {
         if let Some(why) = rule.passes_over(facts.customer_tier.as_deref()) {
             return self.suppress(known, why, None).await;
         }
-        if known.is_reminder() {
-            if let Some(why) = out_of_time(rule, facts, now) {
-                return self.suppress(known, why, None).await;
-            }
-            let due = self.due(rule, known, &words, facts);
-            if due > now {
-                return self.put_off(known, due, now).await;
-            }
-            if let Some(channel) = self.rather(known, rule, &words.house, facts).await? {
-                return self.pass_on(known, channel, &event).await;
-            }
-        } else if known.due_at > now {
-            return self.put_off(known, known.due_at, now).await;
-        } else if self.is_overtaken(known).await? {
+        if known.is_reminder()
+            && let Some(why) = out_of_time(rule, facts, now)
+        {
+            return self.suppress(known, why, None).await;
+        }
+        let due = self.due(rule, known, &words, facts);
+        if due > now {
+            return self.put_off(known, due, now).await;
+        }
+        if self.is_overtaken(known).await? {
             let why = "a later message is on its way";
             return self.suppress(known, why, None).await;
+        }
+        if let Some(until) = self.quiet_until(rule, known, &words, facts) {
+            return Ok(Ended::Failed(not_before(
+                until,
+                now,
+                "these are quiet hours",
+            )));
+        }
+        if let Some(channel) = self.rather(known, rule, &words.house, facts).await? {
+            return self.pass_on(known, channel, &event).await;
         }
         let way = (self.plugin, self.channel);
         let to = self.address(way, known.recipient, &words.house, facts);
@@ -193,12 +199,23 @@ impl Desk<'_> {
         let conn = self.engine.0.database.conn().await?;
         let business = self.caller.business;
         store::notification::notification_put_off(&conn, business, known.id, due).await?;
-        Ok(Ended::Failed(Failure::NotYet {
-            after: (due - now).to_std().ok(),
-            reason: "it is not due yet".to_owned(),
-        }))
+        Ok(Ended::Failed(not_before(due, now, "it is not due yet")))
     }
 
+    /// Until when nobody is to be disturbed, where it is such a time now. It stays due when it was: what could not be sent before is owed.
+    fn quiet_until(
+        &self,
+        rule: &Rule,
+        known: &Notification,
+        words: &Words<'_>,
+        facts: &BookingFacts,
+    ) -> Option<DateTime<Utc>> {
+        let quiet = words.house.quiet_hours.as_ref();
+        let zone = self.engine.zone_of(facts, known.recipient)?;
+        rule.waits_until(self.engine.clock().now(), span(facts), quiet, &zone)
+    }
+
+    /// When it is to be said.
     fn due(
         &self,
         rule: &Rule,
@@ -206,24 +223,20 @@ impl Desk<'_> {
         words: &Words<'_>,
         facts: &BookingFacts,
     ) -> DateTime<Utc> {
-        let span = Span {
-            starts_at: facts.starts_at,
-            ends_at: facts.ends_at,
-        };
-        // One whose rule speaks at an event since comes when it was planned.
-        if matches!(rule.moment, Moment::Event(_)) {
+        // A reminder whose rule speaks at an event since comes when it was planned.
+        if !known.is_reminder() || matches!(rule.moment, Moment::Event(_)) {
             return known.due_at;
         }
         let quiet = words.house.quiet_hours.as_ref();
         match self.engine.zone_of(facts, known.recipient) {
-            Some(zone) => rule.due(span, quiet, &zone),
+            Some(zone) => rule.due(span(facts), quiet, &zone),
             None => known.due_at,
         }
     }
 
     /// Whether something later was said or will be to the same recipient: only what goes another way than planned can be overtaken.
     async fn is_overtaken(&self, known: &Notification) -> Result<bool, Error> {
-        if !self.delivery.part.contains(&known.id.to_string()) {
+        if known.is_reminder() || !self.delivery.part.contains(&known.id.to_string()) {
             return Ok(false);
         }
         let (business, booking) = (self.caller.business, known.booking_id);
@@ -325,6 +338,21 @@ impl Desk<'_> {
                 date: known.is_reminder().then_some(known.due_at),
             },
         }
+    }
+}
+
+/// It is to be tried again, not before.
+fn not_before(at: DateTime<Utc>, now: DateTime<Utc>, reason: &str) -> Failure {
+    Failure::NotYet {
+        after: (at - now).to_std().ok(),
+        reason: reason.to_owned(),
+    }
+}
+
+fn span(facts: &BookingFacts) -> Span {
+    Span {
+        starts_at: facts.starts_at,
+        ends_at: facts.ends_at,
     }
 }
 

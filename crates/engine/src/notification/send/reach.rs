@@ -43,8 +43,8 @@ impl Desk<'_> {
         })
     }
 
-    /// The channel of the rule that the customer has come to prefer since a reminder was planned; none where it was planned for that one, where
-    /// it does not reach them, and once either was tried.
+    /// The channel of the rule that the customer has come to prefer since a reminder was planned; none of what is said of an event, where it was
+    /// planned for that one, where it does not reach them, and once either was tried.
     pub(super) async fn rather(
         &self,
         known: &Notification,
@@ -53,7 +53,8 @@ impl Desk<'_> {
         facts: &BookingFacts,
     ) -> Result<Option<Channel>, Error> {
         let preferred = facts.customer_channel.filter(|channel| {
-            known.recipient == Recipient::Customer
+            known.is_reminder()
+                && known.recipient == Recipient::Customer
                 && known.channel != *channel
                 && known.tried_at.is_none()
                 && rule.channels.contains(channel)
