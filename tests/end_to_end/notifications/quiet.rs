@@ -76,7 +76,7 @@ async fn what_goes_another_way_at_night_waits_for_the_morning_too() {
     with_reminder(&stage, -870).await;
     let mut input = stage.input("2027-03-05T11:00:00Z");
     input.customer.as_mut().unwrap().phone = Some("+442079460000".to_owned());
-    stage.book(input).await;
+    let id = stage.book(input).await;
     stage.done().await;
     stage.at("2027-03-04T20:30:00Z").await;
     let said = stage.texts.carried().pop().unwrap();
@@ -85,6 +85,9 @@ async fn what_goes_another_way_at_night_waits_for_the_morning_too() {
     assert_eq!(stage.call("courier-texts", lost).await, 200);
     stage.done().await;
     assert_eq!(about(&stage.mail.carried(), "reminder"), 0);
+    // Whoever edits the customer meanwhile loses none of it.
+    let changed = json!({ "tier": "vip" });
+    super::customers::updated(&mut stage, id, changed).await;
     stage.at("2027-03-05T09:30:00Z").await;
     assert_eq!(about(&stage.mail.carried(), "reminder"), 1);
     stage.end().await;

@@ -206,3 +206,20 @@ async fn a_reminder_that_cannot_be_sent_before_the_booking_begins_is_not_sent_at
     assert_eq!(reminders(&stage).len(), 1, "it was tried once");
     stage.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reminder_that_is_being_retried_is_not_dropped_when_the_customer_is_edited() {
+    let mut stage = Stage::of_mail().await;
+    let id = stage.book(stage.input("2027-03-05T10:00:00Z")).await;
+    stage.done().await;
+    stage.mail.next(Err(Failure::retry("not now")));
+    stage.at("2027-03-04T10:00:00Z").await;
+    super::customers::updated(&mut stage, id, json!({ "tier": "vip" })).await;
+    stage.at("2027-03-04T10:05:00Z").await;
+    let told = stage.shown(id).await;
+    assert!(
+        told.contains("2027-03-04T10:00:00+00:00 EMAIL eve@example.com SENT"),
+        "{told}"
+    );
+    stage.end().await;
+}

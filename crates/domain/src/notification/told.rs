@@ -113,4 +113,9 @@ impl Notification {
         use crate::id::Id;
         self.occasion_id == self.booking_id.uuid()
     }
+
+    /// Whether its time has come: it is on its way, or tried again until it is.
+    pub fn is_due(&self, now: DateTime<Utc>) -> bool {
+        self.due_at <= now
+    }
 }

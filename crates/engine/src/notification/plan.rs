@@ -164,22 +164,30 @@ impl Planning<'_> {
                 .silenced_by(booking.status)
                 .or_else(|| rule.passes_over(tier));
             let late = (due <= self.now).then_some("its time had passed already");
-            match against.or(late) {
-                Some(reason) => {
+            match (against, late) {
+                (Some(reason), _) => {
                     for known in active {
                         self.replan(known, due, Some(reason));
                     }
                 }
-                None if !active.is_empty() => {
+                // What came due in its time, and is not out yet, is owed all the same.
+                (None, Some(reason)) => {
+                    let now = self.now;
+                    let to_come = |known: &&Notification| !known.is_due(now);
+                    for known in active.into_iter().filter(to_come) {
+                        self.replan(known, due, Some(reason));
+                    }
+                }
+                (None, None) if !active.is_empty() => {
                     for known in active.into_iter().filter(|known| known.due_at != due) {
                         self.replan(known, due, None);
                     }
                 }
-                None if own.iter().all(|known| known.tried_at.is_none()) => {
+                (None, None) if own.iter().all(|known| known.tried_at.is_none()) => {
                     self.begin_to_remind(rule, recipient, due);
                 }
                 // It was reminded of.
-                None => {}
+                (None, None) => {}
             }
         }
     }
