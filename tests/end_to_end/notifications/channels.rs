@@ -254,3 +254,43 @@ async fn a_parked_message_is_sent_again_by_hand() {
     assert!(told.contains("EMAIL eve@example.com SENT"), "{told}");
     stage.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_other_channel_would_reach_is_sent_once_the_settings_are_right() {
+    let mut stage = Stage::new().await;
+    let mut alone = with_phone(&stage, "+442079460000");
+    alone.customer.as_mut().unwrap().email = None;
+    let alone = stage.book(alone).await;
+    stage.done().await;
+    let wrong = || Err(Failure::misconfigured("token: is wrong"));
+    stage.texts.next(wrong());
+    stage.at("2027-03-04T10:00:00Z").await;
+    let told = stage.shown(alone).await;
+    assert!(
+        told.contains("SMS +442079460000 PLANNED token: is wrong"),
+        "{told}"
+    );
+    stage.at("2027-03-04T10:20:00Z").await;
+    let told = stage.shown(alone).await;
+    assert!(
+        told.contains("2027-03-04T10:00:00+00:00 SMS +442079460000 SENT"),
+        "{told}"
+    );
+
+    // Nor is whoever wants no mail reached by it.
+    let wish = json!({ "id": "w1", "wish": "stop", "address": "eve@example.com" });
+    assert_eq!(stage.call("courier-mail", wish).await, 200);
+    let mut input = with_phone(&stage, "+442079460001");
+    input.starts_at = test_support::at("2027-03-08T10:00:00Z");
+    let opted_out = stage.book(input).await;
+    stage.done().await;
+    stage.texts.next(wrong());
+    stage.at("2027-03-07T10:00:00Z").await;
+    stage.at("2027-03-07T10:20:00Z").await;
+    let told = stage.shown(opted_out).await;
+    assert!(
+        told.contains("2027-03-07T10:00:00+00:00 SMS +442079460001 SENT"),
+        "{told}"
+    );
+    stage.end().await;
+}

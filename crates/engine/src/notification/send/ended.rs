@@ -5,7 +5,7 @@ use domain::notification::{Channel, Notification, NotificationStatus};
 use plugin_api::{Failure, MessageStatus, Sent};
 
 use super::super::fail_over::Fallen;
-use super::{Desk, Ended, after};
+use super::{Desk, Ended};
 use crate::Error;
 
 impl Desk<'_> {
@@ -43,11 +43,13 @@ impl Desk<'_> {
         failure: Failure,
     ) -> Result<Ended, Error> {
         let reason = failure.reason().to_owned();
-        let has_other = self.has_another_way(known, event);
         let is_over = match &failure {
             Failure::GiveUp { .. } => true,
             Failure::NotYet { .. } => false,
-            Failure::Misconfigured { .. } => self.is_last || has_other,
+            // Whoever is reached no other way waits for the settings.
+            Failure::Misconfigured { .. } => {
+                self.is_last || self.has_another_way(known, event).await?
+            }
             Failure::Retry { .. } => self.is_last,
         };
         if is_over {
@@ -59,16 +61,6 @@ impl Desk<'_> {
         let business = self.caller.business;
         store::notification::notification_note(&conn, business, known.id, &reason).await?;
         Ok(Ended::Failed(failure))
-    }
-
-    fn has_another_way(&self, known: &Notification, event: &Event) -> bool {
-        let rule = self.catalogue.notification_rule(known.rule_id);
-        let next = rule
-            .zip(event.booking.as_ref())
-            .map(|(rule, facts)| after(rule, known, facts))
-            .unwrap_or_default();
-        let mut next = next.iter();
-        next.any(|channel| self.engine.channel_of(&self.catalogue, *channel).is_some())
     }
 
     /// It is not sent; by another channel it may be, where it is known what it would tell.

@@ -239,9 +239,7 @@ impl Desk<'_> {
         if known.is_reminder() || !self.delivery.part.contains(&known.id.to_string()) {
             return Ok(false);
         }
-        let (business, booking) = (self.caller.business, known.booking_id);
-        let conn = self.engine.0.database.conn().await?;
-        let all = store::notification::notification_list(&conn, business, &[booking]).await?;
+        let all = self.said_of_booking(known).await?;
         Ok(all.iter().any(|other| is_later(known, other)))
     }
 

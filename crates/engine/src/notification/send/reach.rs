@@ -1,11 +1,11 @@
-//! Where a recipient is reached, and whether a customer would rather be reached another way by now.
+//! Where a recipient is reached, whether another channel reaches them, and whether a customer would rather be reached by it now.
 
-use domain::event::BookingFacts;
+use domain::event::{BookingFacts, Event};
 use domain::notification::{Channel, Notification, NotificationStatus, Recipient, Rule};
 use plugin_api::{HouseRules, MessageChannel, Plugin};
 
 use super::super::{contact, no_address, region};
-use super::Desk;
+use super::{Desk, after, is_later};
 use crate::Error;
 use crate::plugin::is_in_use;
 
@@ -62,19 +62,63 @@ impl Desk<'_> {
         let Some(channel) = preferred else {
             return Ok(None);
         };
+        let all = self.said_of_booking(known).await?;
+        let is_open = !was_tried(&all, known, channel)
+            && self.reaches(channel, known.recipient, house, facts).await?;
+        Ok(is_open.then_some(channel))
+    }
+
+    /// Whether another channel is to carry what its own does not, and reaches whom it is for.
+    pub(super) async fn has_another_way(
+        &self,
+        known: &Notification,
+        event: &Event,
+    ) -> Result<bool, Error> {
+        let rule = self.catalogue.notification_rule(known.rule_id);
+        let words = self.engine.words(&self.catalogue);
+        let (Some(rule), Some(words), Some(facts)) = (rule, words, &event.booking) else {
+            return Ok(false);
+        };
+        let all = self.said_of_booking(known).await?;
+        if !known.is_reminder() && all.iter().any(|other| is_later(known, other)) {
+            return Ok(false);
+        }
+        for channel in after(rule, known, facts) {
+            if !was_tried(&all, known, channel)
+                && self
+                    .reaches(channel, known.recipient, &words.house, facts)
+                    .await?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a channel reaches somebody.
+    async fn reaches(
+        &self,
+        channel: Channel,
+        recipient: Recipient,
+        house: &HouseRules,
+        facts: &BookingFacts,
+    ) -> Result<bool, Error> {
         let plugin = self.engine.channel_of(&self.catalogue, channel);
         let Some(way) = plugin.and_then(|plugin| Some((plugin, plugin.messages()?))) else {
-            return Ok(None);
+            return Ok(false);
         };
+        let to = self.address(way, recipient, house, facts).await?;
+        Ok(to.is_ok())
+    }
+
+    /// All that was or will be said of the booking of a message.
+    pub(super) async fn said_of_booking(
+        &self,
+        known: &Notification,
+    ) -> Result<Vec<Notification>, Error> {
         let (business, booking) = (self.caller.business, known.booking_id);
         let conn = self.engine.0.database.conn().await?;
-        let all = store::notification::notification_list(&conn, business, &[booking]).await?;
-        drop(conn);
-        if was_tried(&all, known, channel) {
-            return Ok(None);
-        }
-        let to = self.address(way, known.recipient, house, facts).await?;
-        Ok(to.ok().map(|_| channel))
+        Ok(store::notification::notification_list(&conn, business, &[booking]).await?)
     }
 }
 
