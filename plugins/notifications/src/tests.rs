@@ -121,6 +121,44 @@ fn text_messages_in_every_language() {
 }
 
 #[test]
+fn money_that_goes_back_says_whether_the_booking_stands_in_every_language() {
+    let mut said = Vec::new();
+    for status in [
+        BookingStatus::Expired,
+        BookingStatus::Confirmed,
+        BookingStatus::Completed,
+    ] {
+        let event = event(
+            EventKind::PaymentRefunded,
+            BookingFacts { status, ..facts() },
+        );
+        for language in Language::ALL {
+            let intro = |recipient| {
+                let mail = mail("refunded", language.tag(), recipient, &event);
+                mail.split("\n\n").nth(1).unwrap().to_owned()
+            };
+            let to = (Channel::Sms, Recipient::Customer);
+            let text = compose("refunded", language.tag(), to, &event)
+                .unwrap()
+                .text;
+            said.extend([intro(Recipient::Customer), text, intro(Recipient::Business)]);
+        }
+    }
+    insta::assert_snapshot!(said.join("\n"));
+    let lost = event(
+        EventKind::PaymentRefunded,
+        BookingFacts {
+            status: BookingStatus::Cancelled,
+            ..facts()
+        },
+    );
+    let own = "{% if status == 'cancelled' %}Too late{% else %}{{ status }}{% endif %}";
+    assert_eq!(plugin().problems(own), []);
+    let to = (Channel::Sms, Recipient::Customer);
+    assert_eq!(compose(own, "en", to, &lost).unwrap().text, "Too late");
+}
+
+#[test]
 fn every_text_can_be_said_to_everybody_in_every_language() {
     for facts in [facts(), moved()] {
         let event = event(EventKind::BookingRescheduled, facts);

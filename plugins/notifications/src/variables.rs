@@ -7,7 +7,7 @@ const fn variable(name: &'static str, description: &'static str) -> Variable {
 }
 
 /// Every variable.
-pub const VARIABLES: [Variable; 25] = [
+pub const VARIABLES: [Variable; 26] = [
     variable("business", "The name of the business."),
     variable("service", "The name of the service."),
     variable("customer", "The name of the customer."),
@@ -33,6 +33,10 @@ pub const VARIABLES: [Variable; 25] = [
     ),
     variable("reference", "The booking's reference."),
     variable("price", "What it costs."),
+    variable(
+        "status",
+        "How the booking stands: `pending`, `confirmed`, `checked_in`, `completed`, `cancelled`, `no_show` or `expired`.",
+    ),
     variable("places", "How many places it has."),
     variable("note", "What the customer wrote."),
     variable("reason", "Why it was changed or cancelled."),

@@ -158,6 +158,7 @@ impl<'a> Subject<'a> {
             previous_provider => self.previous_provider().unwrap_or_default(),
             reference => line(&facts.reference),
             price => language.money(facts.price),
+            status => facts.status.name(),
             places => facts.party_size,
             note => facts.note.as_deref().map(paragraph).unwrap_or_default(),
             reason => facts.reason.as_deref().map(paragraph).unwrap_or_default(),

@@ -4,6 +4,7 @@ mod again;
 mod channels;
 mod cost;
 mod customers;
+mod money;
 mod quiet;
 mod reminders;
 mod rules;

@@ -280,7 +280,7 @@ pub fn changes_reminders(kind: EventKind) -> bool {
 
 /// The rules that a business begins with.
 pub fn default_rules(mut id: impl FnMut() -> NotificationRuleId) -> Vec<Rule> {
-    use Audience::{Customer, Provider};
+    use Audience::{Business, Customer, Provider};
     use Channel::{Email, Sms};
     let mut rules = Vec::new();
     let mut add =
@@ -307,7 +307,9 @@ pub fn default_rules(mut id: impl FnMut() -> NotificationRuleId) -> Vec<Rule> {
         add(Moment::Event(kind), 0, Customer, &[Sms], template, true);
     }
     let refunded = Moment::Event(EventKind::PaymentRefunded);
-    add(refunded, 0, Customer, &[Email], "refunded", true);
+    // Whoever paid too late has to know that the booking does not stand, by whatever reaches them; and the business of money that goes.
+    add(refunded, 0, Customer, &[Email, Sms], "refunded", true);
+    add(refunded, 0, Business, &[Email], "refunded", true);
     add(
         Moment::Start,
         -1440,
