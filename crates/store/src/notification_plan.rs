@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::prelude::*;
-use diesel::sql_types::{Int4, Jsonb, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use domain::id::{BusinessId, DeliveryId, Id, NotificationId, NotificationRuleId};
 use domain::notification::Notification;
@@ -140,31 +140,64 @@ pub async fn notification_carry_in_tx(
     Ok(())
 }
 
-/// Has what a rule has planned be due so much later or earlier, and its deliveries with it. What would have been due already is not sent.
-pub async fn notification_shift_in_tx(
+/// A reminder that a rule has planned and nobody has tried, with what its time follows from.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct PlannedReminder {
+    /// Which.
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    /// When it is due.
+    #[diesel(sql_type = Timestamptz)]
+    pub due_at: DateTime<Utc>,
+    /// To whom, by its name.
+    #[diesel(sql_type = Text)]
+    pub recipient: String,
+    /// To which plugin.
+    #[diesel(sql_type = Text)]
+    pub plugin: String,
+    /// The delivery that carries it.
+    #[diesel(sql_type = SqlUuid)]
+    pub delivery_id: Uuid,
+    /// When the booking begins.
+    #[diesel(sql_type = Timestamptz)]
+    pub starts_at: DateTime<Utc>,
+    /// When it ends.
+    #[diesel(sql_type = Timestamptz)]
+    pub ends_at: DateTime<Utc>,
+    /// The zone of where it takes place.
+    #[diesel(sql_type = Text)]
+    pub location_zone: String,
+    /// The customer's own.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub customer_zone: Option<String>,
+}
+
+/// The reminders that a rule has planned and nobody has tried, with their deliveries locked; without those that somebody has in hand.
+pub async fn notification_lock_planned_in_tx(
     mut conn: &Conn,
     business: BusinessId,
     rule: NotificationRuleId,
-    minutes: i32,
     now: DateTime<Utc>,
-) -> Result<()> {
-    Prepared(
+) -> Result<Vec<PlannedReminder>> {
+    Ok(Prepared(
         diesel::sql_query(
-            "WITH n AS (UPDATE notification SET due_at = due_at + make_interval(mins => $3), \
-                 status = CASE WHEN due_at + make_interval(mins => $3) <= $4 THEN 'suppressed' ELSE status END, \
-                 error = CASE WHEN due_at + make_interval(mins => $3) <= $4 \
-                   THEN 'its time had passed when the rule was changed' ELSE error END \
-               WHERE business_id = $1 AND rule_id = $2 AND status = 'planned' AND tried_at IS NULL \
-               RETURNING delivery_id, due_at) \
-             UPDATE delivery d SET next_attempt_at = greatest(n.due_at, $4) FROM n \
-             WHERE d.business_id = $1 AND d.id = n.delivery_id AND d.status = 'waiting'",
+            "SELECT n.id, n.due_at, n.recipient, n.plugin, d.id AS delivery_id, s.starts_at, s.ends_at, \
+               l.time_zone AS location_zone, c.time_zone AS customer_zone \
+             FROM notification n \
+             JOIN delivery d ON d.business_id = $1 AND d.id = n.delivery_id \
+             JOIN booking b ON b.business_id = $1 AND b.id = n.booking_id \
+             JOIN session s ON s.business_id = $1 AND s.id = b.session_id \
+             JOIN location l ON l.business_id = $1 AND l.id = s.location_id \
+             JOIN customer c ON c.business_id = $1 AND c.id = b.customer_id \
+             WHERE n.business_id = $1 AND n.rule_id = $2 AND n.status = 'planned' AND n.tried_at IS NULL \
+               AND n.occasion_id = n.booking_id AND d.status = 'waiting' \
+               AND (d.leased_until IS NULL OR d.leased_until <= $3) \
+             ORDER BY d.id FOR NO KEY UPDATE OF d",
         )
         .bind::<SqlUuid, _>(business.uuid())
         .bind::<SqlUuid, _>(rule.uuid())
-        .bind::<Int4, _>(minutes)
         .bind::<Timestamptz, _>(now),
     )
-    .execute(&mut conn)
-    .await?;
-    Ok(())
+    .load(&mut conn)
+    .await?)
 }

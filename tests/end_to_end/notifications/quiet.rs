@@ -113,3 +113,43 @@ async fn what_happened_before_quiet_hours_is_told_after_them_where_events_wait_t
         stage.end().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reminder_follows_its_rule_to_another_time_by_the_booking_and_not_by_when_it_was_planned()
+{
+    let mut stage = Stage::of_mail().await;
+    with_quiet_hours(&stage, false).await;
+    let rule = with_reminder(&stage, -120).await;
+    // Two hours before lies in quiet hours, and so does one: at their end.
+    let id = stage.book(stage.input("2027-03-05T10:00:00Z")).await;
+    // In New York it is five hours earlier: both lie before them ends there, and that is after the beginning.
+    let mut input = stage.input("2027-03-05T11:00:00Z");
+    input.customer.as_mut().unwrap().time_zone = Some("America/New_York".to_owned());
+    let there = stage.book(input).await;
+    stage.done().await;
+    let due = async |stage: &Stage, id| {
+        let told = stage.told(id).await;
+        let planned = told.iter().find(|one| one["status"] == "PLANNED");
+        let due = planned.map(|one| one["dueAt"].as_str().unwrap().to_owned());
+        due.unwrap_or_default()
+    };
+    assert_eq!(due(&stage, id).await, "2027-03-05T09:30:00+00:00");
+    assert_eq!(due(&stage, there).await, "2027-03-05T02:00:00+00:00");
+    let moves = async |stage: &Stage, event: &str, offset: i32| {
+        let changes = json!({ "event": event, "offsetMinutes": offset });
+        stage.change(&rule, changes).await;
+        (due(stage, id).await, due(stage, there).await)
+    };
+    let (here, away) = moves(&stage, "booking.start", -60).await;
+    assert_eq!(here, "2027-03-05T09:30:00+00:00");
+    assert_eq!(away, "2027-03-05T02:00:00+00:00");
+    let (here, away) = moves(&stage, "booking.end", 30).await;
+    assert_eq!(here, "2027-03-05T11:30:00+00:00");
+    assert_eq!(away, "2027-03-05T14:30:00+00:00");
+    let (here, _) = moves(&stage, "booking.start", -60).await;
+    assert_eq!(here, "2027-03-05T09:30:00+00:00");
+    stage.at("2027-03-05T02:00:00Z").await;
+    stage.at("2027-03-05T09:30:00Z").await;
+    assert_eq!(about(&stage.mail.carried(), "reminder"), 2);
+    stage.end().await;
+}

@@ -1,12 +1,15 @@
 //! Following a customer: when what is known of one changes, the reminders of their bookings are looked at again, those that a rule for their
-//! tier owes them now among them. It does no harm however often it is done.
+//! tier owes them now among them. It does no harm however often it is done. And following a rule: when it speaks at another time, what it has
+//! planned is due then.
 
-use chrono::TimeDelta;
-use domain::booking::BookingStatus;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::booking::{BookingStatus, Span};
 use domain::event::Event;
-use domain::id::CustomerId;
-use domain::notification::Rule;
+use domain::id::{BusinessId, CustomerId};
+use domain::notification::{QuietHours, Recipient, Rule};
 use store::booking::{BookingFilter, Page, Position};
+use store::notification_plan::{PlannedReminder, Replanned};
+use store::{Conn, StoreError};
 
 use crate::{Caller, Engine, Result};
 
@@ -16,6 +19,56 @@ const STRETCH: i64 = 100;
 const SESSION_MAX: i64 = 7 * 24 * 60;
 
 impl Engine {
+    /// Has what a rule has planned be due when the rule as it is now has each of them be due, by the time of its booking. What would have been
+    /// due already is not sent; what has come due by the rule as it was is owed.
+    pub(super) async fn follow_rule_in_tx(
+        &self,
+        conn: &Conn,
+        business: BusinessId,
+        rule: &Rule,
+        quiet: Option<&QuietHours>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        use store::notification_plan as stored;
+        let planned = stored::notification_lock_planned_in_tx(conn, business, rule.id, now).await?;
+        let moved = planned.into_iter().filter_map(|known| {
+            let due_at = self.due_by(rule, quiet, &known);
+            let is_late = due_at <= now;
+            let stays = due_at == known.due_at || (is_late && known.due_at <= now);
+            let error = "its time had passed when the rule was changed";
+            (!stays).then(|| Replanned {
+                id: known.id,
+                due_at,
+                error: is_late.then(|| error.to_owned()),
+                delivery_id: known.delivery_id,
+                plugin: known.plugin,
+            })
+        });
+        let moved: Vec<Replanned> = moved.collect();
+        if !moved.is_empty() {
+            stored::notification_move_in_tx(conn, business, &moved, now).await?;
+        }
+        Ok(())
+    }
+
+    fn due_by(
+        &self,
+        rule: &Rule,
+        quiet: Option<&QuietHours>,
+        known: &PlannedReminder,
+    ) -> DateTime<Utc> {
+        let span = Span {
+            starts_at: known.starts_at,
+            ends_at: known.ends_at,
+        };
+        let is_customer = known.recipient == Recipient::Customer.name();
+        let own = known.customer_zone.as_deref().filter(|_| is_customer);
+        match self.zone_among(own, &known.location_zone) {
+            Some(zone) => rule.due(span, quiet, &zone),
+            None => known.due_at,
+        }
+    }
+
     /// Has the reminders of a customer's bookings follow the customer as they are now.
     pub(super) async fn follow_customer(
         &self,

@@ -195,9 +195,12 @@ impl Engine {
     fn zone_of(&self, facts: &BookingFacts, recipient: Recipient) -> Option<Zone> {
         let own = facts.customer_time_zone.as_deref();
         let own = own.filter(|_| recipient == Recipient::Customer);
-        let names = own.into_iter().chain([facts.location.time_zone.as_str()]);
-        names
-            .into_iter()
+        self.zone_among(own, &facts.location.time_zone)
+    }
+
+    fn zone_among(&self, own: Option<&str>, location: &str) -> Option<Zone> {
+        own.into_iter()
+            .chain([location])
             .find_map(|name| self.zones().get(name))
             .or_else(|| self.zones().get("UTC"))
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::actor::Right;
 use domain::event::EventKind;
 use domain::id::{CalendarId, Id, NotificationRuleId, ServiceId};
-use domain::notification::{Audience, Channel, Moment, Rule};
+use domain::notification::{Audience, Channel, Moment, QuietHours, Rule};
 use domain::problem::Problem;
 use domain::text;
 use plugin_api::Composer;
@@ -50,6 +50,7 @@ pub struct SetRule {
 struct NewRule {
     rule: Rule,
     before: Option<Rule>,
+    quiet_hours: Option<QuietHours>,
 }
 
 impl Thing for NewRule {
@@ -67,17 +68,13 @@ impl Thing for NewRule {
         let (business, now) = (context.caller.business, context.engine.clock().now());
         let rule = &self.rule;
         store::notification_rule::notification_rule_put_in_tx(conn, business, rule, now).await?;
-        let shift = self.before.as_ref().map_or(0, |before| {
-            let comparable = before.moment == rule.moment && rule.is_reminder();
-            if comparable {
-                rule.offset_minutes - before.offset_minutes
-            } else {
-                0
-            }
-        });
-        if shift != 0 {
-            let id = rule.id;
-            store::notification_plan::notification_shift_in_tx(conn, business, id, shift, now)
+        let time = |rule: &Rule| (rule.moment, rule.offset_minutes);
+        let before = self.before.iter();
+        let mut moved = before.filter(|before| before.is_reminder() && time(before) != time(rule));
+        if rule.is_reminder() && moved.next().is_some() {
+            let (engine, quiet) = (&context.engine, self.quiet_hours.as_ref());
+            engine
+                .follow_rule_in_tx(conn, business, rule, quiet, now)
                 .await?;
         }
         Ok(())
@@ -220,7 +217,12 @@ impl Engine {
             customer_tiers,
         };
         rule.check()?;
-        Ok(NewRule { rule, before })
+        let words = self.words(catalogue);
+        Ok(NewRule {
+            rule,
+            before,
+            quiet_hours: words.and_then(|words| words.house.quiet_hours),
+        })
     }
 
     /// Refuses a template that cannot be filled in, with the places.
