@@ -223,3 +223,46 @@ async fn a_reminder_that_is_being_retried_is_not_dropped_when_the_customer_is_ed
     );
     stage.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_rule_has_planned_for_another_service_or_by_another_channel_is_not_sent() {
+    let mut stage = Stage::new().await;
+    let world = &stage.app.world;
+    let location = world.location("UTC").await;
+    let cleo = world.provider("Cleo", &[location]).await;
+    let other = engine::catalogue::service::ServiceInput::default();
+    let other = world.service(30, &[cleo], other).await;
+    let with_phone = |starts_at: &str| {
+        let mut input = stage.input(starts_at);
+        input.customer.as_mut().unwrap().phone = Some("+442079460000".to_owned());
+        input
+    };
+    let first = stage.book(with_phone("2027-03-05T10:00:00Z")).await;
+    let second = stage.book(with_phone("2027-03-08T10:00:00Z")).await;
+    stage.done().await;
+    let rule = stage.rule("booking.start", -1440, "CUSTOMER", "SMS").await;
+    let rule = stage.change(&rule, json!({ "channels": ["EMAIL"] })).await;
+    stage.at("2027-03-04T10:00:00Z").await;
+    let told = stage.shown(first).await;
+    assert!(
+        told.contains("10:00:00+00:00 SMS +442079460000 SUPPRESSED the rule does not speak by text messages any more")
+            && told.contains("2027-03-04T10:00:00+00:00 EMAIL eve@example.com SENT"),
+        "{told}"
+    );
+    let mut rule = rule;
+    rule.as_object_mut().unwrap().remove("services");
+    stage
+        .change(
+            &rule,
+            json!({ "channels": ["SMS"], "serviceIds": [other.to_string()] }),
+        )
+        .await;
+    stage.at("2027-03-07T10:00:00Z").await;
+    let told = stage.shown(second).await;
+    assert!(
+        told.contains("SMS +442079460000 SUPPRESSED the rule is for other services"),
+        "{told}"
+    );
+    assert_eq!(reminders(&stage).len(), 1);
+    stage.end().await;
+}

@@ -193,7 +193,8 @@ impl Rule {
         self.enabled && self.is_reminder() && self.is_for(service)
     }
 
-    fn is_for(&self, service: ServiceId) -> bool {
+    /// Whether it speaks of bookings of this service.
+    pub fn is_for(&self, service: ServiceId) -> bool {
         self.service_ids.is_empty() || self.service_ids.contains(&service)
     }
 

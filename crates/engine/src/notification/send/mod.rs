@@ -135,12 +135,8 @@ impl Desk<'_> {
         let Some(facts) = &event.booking else {
             return self.suppress(known, "the event has no booking", None).await;
         };
-        if let Some(why) = rule.passes_over(facts.customer_tier.as_deref()) {
-            return self.suppress(known, why, None).await;
-        }
-        if known.is_reminder()
-            && let Some(why) = out_of_time(rule, facts, now)
-        {
+        let against = not_of(rule, facts);
+        if let Some(why) = against.or_else(|| out_of_time(rule, known, facts, now)) {
             return self.suppress(known, why, None).await;
         }
         let due = self.due(rule, known, &words, facts);
@@ -157,6 +153,11 @@ impl Desk<'_> {
                 now,
                 "these are quiet hours",
             )));
+        }
+        if !rule.channels.contains(&known.channel) {
+            let noun = known.channel.noun();
+            let why = format!("the rule does not speak by {noun} any more");
+            return self.suppress(known, &why, Some(&event)).await;
         }
         if let Some(channel) = self.rather(known, rule, &words.house, facts).await? {
             return self.pass_on(known, channel, &event).await;
@@ -354,18 +355,32 @@ fn span(facts: &BookingFacts) -> Span {
     }
 }
 
+/// Why a rule does not speak of such a booking, as the rule is now.
+fn not_of(rule: &Rule, facts: &BookingFacts) -> Option<&'static str> {
+    let other = (!rule.is_for(facts.service.id)).then_some("the rule is for other services");
+    other.or_else(|| rule.passes_over(facts.customer_tier.as_deref()))
+}
+
 /// Why a booking is not reminded of any more.
-fn out_of_time(rule: &Rule, facts: &BookingFacts, now: DateTime<Utc>) -> Option<&'static str> {
+fn out_of_time(
+    rule: &Rule,
+    known: &Notification,
+    facts: &BookingFacts,
+    now: DateTime<Utc>,
+) -> Option<&'static str> {
+    if !known.is_reminder() {
+        return None;
+    }
     let late = rule.is_ahead() && now >= facts.starts_at;
     let late = late.then_some("the booking has begun");
     rule.silenced_by(facts.status).or(late)
 }
 
-/// The channels of a rule that are tried after the one of a message.
+/// The channels of a rule that are tried after the one of a message; all of them where that is none of the rule's any more.
 pub(super) fn after(rule: &Rule, known: &Notification, facts: &BookingFacts) -> Vec<Channel> {
     let all = rule.channels_for(known.recipient, facts.customer_channel);
     let before = all.iter().position(|channel| *channel == known.channel);
-    let next = before.map_or(all.len(), |place| place + 1);
+    let next = before.map_or(0, |place| place + 1);
     all.into_iter().skip(next).collect()
 }
 
