@@ -12,6 +12,7 @@ pub use store::delivery_list::{
 };
 
 use crate::idempotency::Key;
+use crate::notification::to_say_again_in_tx;
 use crate::plugin::may_manage;
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Result};
@@ -41,12 +42,16 @@ impl UseCase for RetryCase {
     async fn write_in_tx(&self, conn: &Conn, (): &()) -> Result<(Changes, DeliveryId), TxError> {
         use store::delivery_list as stored;
         let (now, business) = (self.engine.clock().now(), self.caller.business);
+        let again = to_say_again_in_tx(conn, business, self.id).await?;
         let found = stored::delivery_lock_in_tx(conn, business, self.id).await?;
         let found = found.ok_or_else(|| Problem::not_found(&["id"], "delivery"))?;
         if let Some(why) = stays(&found, now) {
             return Err(Problem::conflict(why).into());
         }
         stored::delivery_retry_in_tx(conn, business, self.id, now).await?;
+        if !again.is_empty() {
+            store::notification::notification_again_in_tx(conn, business, &again).await?;
+        }
         Ok((Changes::default(), self.id))
     }
 }

@@ -186,20 +186,17 @@ pub struct Tried {
     pub before: bool,
 }
 
-/// Notes what is about to be sent, if it still is to be; answers since when it is tried, and whether it was before. `again`: also what has
-/// failed before.
+/// Notes what is about to be sent, if it still is to be; answers since when it is tried, and whether it was before.
 pub async fn notification_try(
     mut conn: &Conn,
     business: BusinessId,
     attempt: &Attempt<'_>,
-    again: bool,
 ) -> Result<Option<Tried>> {
-    let status = if again { "failed" } else { "planned" };
     let tried: Vec<Tried> = Prepared(
         diesel::sql_query(
             "WITH old AS (SELECT id, tried_at FROM notification WHERE business_id = $1 AND id = $2 AND delivery_id = $3 \
-               AND due_at <= $7 AND status IN ('planned', $8) FOR UPDATE) \
-             UPDATE notification n SET address = $4, subject = $5, body = $6, error = NULL, status = 'planned', \
+               AND due_at <= $7 AND status = 'planned' FOR UPDATE) \
+             UPDATE notification n SET address = $4, subject = $5, body = $6, error = NULL, \
                tried_at = coalesce(old.tried_at, $7) \
              FROM old WHERE n.business_id = $1 AND n.id = old.id \
              RETURNING n.tried_at AS since, old.tried_at IS NOT NULL AS before",
@@ -210,8 +207,7 @@ pub async fn notification_try(
         .bind::<Text, _>(attempt.to)
         .bind::<Nullable<Text>, _>(attempt.subject)
         .bind::<Text, _>(attempt.body)
-        .bind::<Timestamptz, _>(attempt.now)
-        .bind::<Text, _>(status),
+        .bind::<Timestamptz, _>(attempt.now),
     )
     .load(&mut conn)
     .await?;
@@ -270,6 +266,24 @@ pub async fn notification_note(
         .filter(notification::status.eq("planned"));
     diesel::update(own)
         .set(notification::error.eq(error))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// Plans again what failed.
+pub async fn notification_again_in_tx(
+    mut conn: &Conn,
+    business: BusinessId,
+    ids: &[NotificationId],
+) -> Result<()> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let failed = notification::table
+        .filter(notification::business_id.eq(business.uuid()))
+        .filter(notification::id.eq_any(ids))
+        .filter(notification::status.eq("failed"));
+    diesel::update(failed)
+        .set(notification::status.eq("planned"))
         .execute(&mut conn)
         .await?;
     Ok(())

@@ -7,6 +7,7 @@
 //! ([`fail_over`]); how a message fares only moves forward. What is said of an event goes by the customer as they were then (tier, preferred
 //! channel), a reminder by the customer as they are when it is sent: [`follow`] has what is planned follow them.
 
+mod again;
 mod fail_over;
 mod follow;
 mod inbound;
@@ -26,6 +27,7 @@ use domain::zone::Zone;
 use plugin_api::{Composer, Delivery, Done, Failure, HouseRules, Plugin, PluginSettings};
 use uuid::Uuid;
 
+pub(crate) use again::to_say_again_in_tx;
 pub(crate) use inbound::Heard;
 pub(crate) use notice::NOTICE;
 pub use plugin_api::{TemplateProblem, Variable};

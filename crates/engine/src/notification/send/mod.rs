@@ -9,7 +9,6 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use domain::booking::Span;
 use domain::event::{BookingFacts, Event, EventKind};
-use domain::id::NotificationId;
 use domain::notification::{Channel, Moment, Notification, NotificationStatus, Rule};
 use plugin_api::{
     Compose, Composed, Delivery, Done, Failure, Letter, Message, MessageChannel, Plugin,
@@ -90,32 +89,13 @@ impl Desk<'_> {
         }
     }
 
-    /// What is still to be sent of what the delivery carries; also, where staff send it on its way again, what failed.
+    /// What is still to be sent of what the delivery carries.
     async fn carried(&self) -> Result<Vec<Notification>, Error> {
         let (business, id) = (self.caller.business, self.delivery.id);
         let conn = self.engine.0.database.conn().await?;
         let mut all =
             store::notification::notification_list_of_delivery(&conn, business, id).await?;
-        let is_again = self.delivery.attempt == 1;
-        let mut others = Vec::new();
-        if is_again
-            && all
-                .iter()
-                .any(|known| known.status == NotificationStatus::Failed)
-        {
-            let booking: Vec<_> = all.iter().map(|known| known.booking_id).take(1).collect();
-            others = store::notification::notification_list(&conn, business, &booking).await?;
-        }
-        all.retain(|known| match known.status {
-            NotificationStatus::Planned => true,
-            // What the other side has had it would not take again.
-            NotificationStatus::Failed => {
-                is_again
-                    && known.external_id.is_none()
-                    && !others.iter().any(|other| goes_another_way(known, other))
-            }
-            _ => false,
-        });
+        all.retain(|known| known.status == NotificationStatus::Planned);
         Ok(all)
     }
 
@@ -295,10 +275,9 @@ impl Desk<'_> {
             body: &composed.text,
             now: self.engine.clock().now(),
         };
-        let again = known.status == NotificationStatus::Failed;
         let conn = self.engine.0.database.conn().await?;
         let business = self.caller.business;
-        Ok(store::notification::notification_try(&conn, business, &attempt, again).await?)
+        Ok(store::notification::notification_try(&conn, business, &attempt).await?)
     }
 
     fn message(
@@ -382,18 +361,6 @@ pub(super) fn after(rule: &Rule, known: &Notification, facts: &BookingFacts) -> 
     let before = all.iter().position(|channel| *channel == known.channel);
     let next = before.map_or(0, |place| place + 1);
     all.into_iter().skip(next).collect()
-}
-
-/// Whether the same is said by another channel.
-fn goes_another_way(known: &Notification, other: &Notification) -> bool {
-    let key = |one: &Notification| (one.rule_id, one.occasion_id, one.recipient);
-    let id: fn(&Notification) -> NotificationId = |one| one.id;
-    let is_later = id(known) < id(other) && other.status != NotificationStatus::Suppressed;
-    let is_said = matches!(
-        other.status,
-        NotificationStatus::Planned | NotificationStatus::Sent | NotificationStatus::Delivered
-    );
-    key(known) == key(other) && id(known) != id(other) && (is_later || is_said)
 }
 
 /// Whether another message to the same recipient tells of something that happened later.

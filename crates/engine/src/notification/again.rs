@@ -1,0 +1,45 @@
+//! Again: what failed is said again where staff send its delivery on its way again. That is written when they ask for it, so whoever works on the
+//! delivery then, and at whichever attempt, sees it, and nobody says again what nobody asked for.
+
+use domain::id::{BusinessId, DeliveryId, NotificationId};
+use domain::notification::{Notification, NotificationStatus};
+use store::Conn;
+
+use crate::tx::TxError;
+
+/// Locks the booking that a delivery speaks of, where something failed that it was to say; answers what of that is to be said again.
+pub(crate) async fn to_say_again_in_tx(
+    conn: &Conn,
+    business: BusinessId,
+    delivery: DeliveryId,
+) -> Result<Vec<NotificationId>, TxError> {
+    use store::notification as stored;
+    let carried = stored::notification_list_of_delivery(conn, business, delivery).await?;
+    let Some(booking) = carried.iter().find(|known| has_failed(known)) else {
+        return Ok(Vec::new());
+    };
+    let booking = booking.booking_id;
+    // Whoever has the next channel say it is done, or waits.
+    store::booking::booking_lock_in_tx(conn, business, booking).await?;
+    let all = stored::notification_list(conn, business, &[booking]).await?;
+    let of_delivery = |known: &&Notification| known.delivery_id == Some(delivery);
+    let failed = all.iter().filter(of_delivery).filter(|one| has_failed(one));
+    let again = failed.filter(|known| !all.iter().any(|other| goes_another_way(known, other)));
+    Ok(again.map(|known| known.id).collect())
+}
+
+/// Whether it failed, and the other side never had it: what it has had it would not take again.
+fn has_failed(known: &Notification) -> bool {
+    known.status == NotificationStatus::Failed && known.external_id.is_none()
+}
+
+/// Whether the same is said by another channel.
+fn goes_another_way(known: &Notification, other: &Notification) -> bool {
+    let key = |one: &Notification| (one.rule_id, one.occasion_id, one.recipient);
+    let is_later = known.id < other.id && other.status != NotificationStatus::Suppressed;
+    let is_said = matches!(
+        other.status,
+        NotificationStatus::Planned | NotificationStatus::Sent | NotificationStatus::Delivered
+    );
+    key(known) == key(other) && known.id != other.id && (is_later || is_said)
+}
