@@ -86,3 +86,52 @@ async fn it_is_set_up_by_a_client_or_a_key_or_both() {
     assert!(message.contains("accepts the key of"), "{message}");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_keeps_secret_is_sent_nowhere_but_where_it_was_given_for() {
+    let (google, other) = (
+        FakeGoogle::start().await.unwrap(),
+        FakeGoogle::start().await.unwrap(),
+    );
+    let (app, owner) = start().await;
+    google.add_service_account();
+    let secrets = json!({ "clientSecret": google.client_secret(), "serviceAccount": google.service_account() });
+    let mut settings = secrets.clone();
+    settings["clientId"] = json!(google.client_id());
+    settings["apiBase"] = json!(google.api_base());
+    settings["tokenUrl"] = json!(google.token_url());
+    let set = configure(&owner, settings).await["plugin"]["settings"].clone();
+    for elsewhere in [
+        json!({ "tokenUrl": other.token_url() }),
+        json!({ "apiBase": other.api_base(), "clientSecret": "***" }),
+        json!({ "tokenUrl": null, "pollSeconds": 600 }),
+    ] {
+        let refused = configure(&owner, elsewhere).await;
+        assert_eq!(refused["plugin"], Value::Null);
+        let problems = refused["problems"].as_array().unwrap();
+        let paths: Vec<&Value> = problems.iter().map(|problem| &problem["path"]).collect();
+        assert_eq!(
+            paths,
+            [
+                &json!(["input", "settings", "clientSecret"]),
+                &json!(["input", "settings", "serviceAccount"]),
+            ]
+        );
+    }
+    let (ok, message) = check(&owner).await;
+    assert!(ok, "{message}");
+    let same = json!({ "tokenUrl": google.token_url(), "pollSeconds": 600 });
+    let mut shown = set.clone();
+    shown["pollSeconds"] = json!(600);
+    let done = configure(&owner, same).await;
+    assert_eq!(
+        done["plugin"]["settings"], shown,
+        "nothing else has changed"
+    );
+    let mut moved = secrets;
+    moved["apiBase"] = json!(other.api_base());
+    let done = configure(&owner, moved).await;
+    shown["apiBase"] = json!(other.api_base());
+    assert_eq!(done["plugin"]["settings"], shown);
+    app.stop().await;
+}

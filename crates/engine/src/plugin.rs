@@ -1,6 +1,6 @@
 //! Plugins as a business sees them: which there are, which it uses with what settings, and how they fare.
 //!
-//! Guaranteed: a secret goes in and never comes out; settings are stored sealed; what is stored was found right by the plugin. Whether a
+//! Guaranteed: a secret goes in and never comes out, nor does it go elsewhere than where it was given for; settings are stored sealed; what is stored was found right by the plugin. Whether a
 //! business uses a plugin is part of its catalogue, so that a booking need not ask for it.
 
 use std::collections::HashMap;
@@ -126,7 +126,8 @@ impl UseCase for ConfigureCase {
             &self.plugin.settings_schema(),
             known.json(),
             &self.input.settings,
-        )?;
+        )
+        .map_err(Error::Refused)?;
         let enabled = self
             .input
             .enabled

@@ -114,7 +114,8 @@ impl Plugin {
         has.map(|(_, part)| part).collect()
     }
 
-    /// The JSON Schema (draft 2020-12) of its settings. A secret has `"writeOnly": true`.
+    /// The JSON Schema (draft 2020-12) of its settings. A secret has `"writeOnly": true`; what says where secrets are sent has
+    /// `"x-destination": true`.
     async fn settings_schema(&self) -> Json<Value> {
         Json(self.shown.plugin.settings_schema())
     }
@@ -159,6 +160,7 @@ pub struct ConfigurePluginInput {
     /// Which, by name.
     name: String,
     /// A JSON object by the plugin's `settingsSchema`. A field left out keeps its value, null removes it; a secret given as `"***"` stays.
+    /// Where a setting with `"x-destination": true` changes, every secret has to be given again.
     settings: Json<Value>,
     /// Whether the business uses it. Left out: as it is, and yes where nothing was ever set.
     enabled: Option<bool>,

@@ -11,8 +11,8 @@ use domain::event::EventKind;
 use serde_json::Value;
 
 use crate::{
-    Delivery, Done, Failure, Message, MessageChannel, Plugin, PluginSettings, Reaction,
-    SettingsError,
+    DESTINATION, Delivery, Done, Failure, Message, MessageChannel, Plugin, PluginSettings,
+    Reaction, SettingsError,
 };
 
 /// Who the plugin is, what its settings look like and what it wants: names are kebab-case and stay the same, the schema
@@ -220,6 +220,16 @@ fn schema(schema: &Value) {
                 property.get("writeOnly"),
                 Some(&Value::Bool(true)),
                 "`{name}` is a secret: writeOnly"
+            );
+        }
+        if ["host", "port", "base", "security", "tokenurl"]
+            .iter()
+            .any(|word| lower.ends_with(word))
+        {
+            assert_eq!(
+                property.get(DESTINATION),
+                Some(&Value::Bool(true)),
+                "`{name}` says where secrets are sent: {DESTINATION}"
             );
         }
     }

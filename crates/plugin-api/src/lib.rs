@@ -50,7 +50,7 @@ pub use payments::{
 };
 pub use plugin::Plugin;
 pub use reaction::{Reaction, Want};
-pub use settings::{PluginSettings, SettingsError, read_settings, settings_schema};
+pub use settings::{DESTINATION, PluginSettings, SettingsError, read_settings, settings_schema};
 pub use webhook::{WebhookMessage, WebhookSender};
 
 /// The attribute under which [`Reaction`] is implemented: `#[plugin_api::async_trait]`.

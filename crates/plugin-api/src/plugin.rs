@@ -28,7 +28,7 @@ pub trait Plugin: Send + Sync + 'static {
     fn description(&self) -> &'static str;
 
     /// The JSON Schema (draft 2020-12) of its settings: an object with `additionalProperties: false`, every secret with
-    /// `writeOnly: true`. [`crate::settings_schema`] derives it from the type of the settings.
+    /// `writeOnly: true`, and what says where secrets are sent with `x-destination: true` ([`crate::DESTINATION`]). [`crate::settings_schema`] derives it from the type of the settings.
     fn settings_schema(&self) -> Value;
 
     /// Whether a business that has set nothing uses it: not where it cannot work without settings.

@@ -79,8 +79,14 @@ impl SettingsError {
     }
 }
 
+/// The keyword of a setting that says where secrets are sent, or how they are protected on the way: the base of an API, a host, a port. Where one is
+/// changed, the secrets have to be given anew: a secret that is kept is sent only where it was sent when it was given, so that nobody who may change
+/// settings comes by one that they do not know.
+pub const DESTINATION: &str = "x-destination";
+
 /// The JSON Schema (draft 2020-12) of settings, all of it in one piece (no `$ref`), as [`crate::Plugin::settings_schema`]
-/// answers it. A secret field bears `#[schemars(with = "Option<String>", extend("writeOnly" = true))]`.
+/// answers it. A secret field bears `#[schemars(with = "Option<String>", extend("writeOnly" = true))]`, and one that says where secrets go
+/// `#[schemars(extend("x-destination" = true))]` ([`DESTINATION`]).
 pub fn settings_schema<T: JsonSchema>() -> Value {
     let generator =
         SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);

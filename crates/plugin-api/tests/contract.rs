@@ -31,7 +31,10 @@ fn sound() -> Sample {
     let schema = json!({
         "type": "object",
         "additionalProperties": false,
-        "properties": { "apiKey": { "type": "string", "description": "The key.", "writeOnly": true } }
+        "properties": {
+            "apiKey": { "type": "string", "description": "The key.", "writeOnly": true },
+            "apiBase": { "type": "string", "description": "Where it is sent.", "x-destination": true }
+        }
     });
     Sample {
         name: "sample",
@@ -142,6 +145,17 @@ fn a_secret_that_can_be_read_is_found() {
     *plugin
         .schema
         .pointer_mut("/properties/apiKey/writeOnly")
+        .unwrap() = json!(false);
+    contract::plugin(&plugin);
+}
+
+#[test]
+#[should_panic(expected = "`apiBase` says where secrets are sent")]
+fn a_place_that_secrets_are_sent_to_unnoticed_is_found() {
+    let mut plugin = sound();
+    *plugin
+        .schema
+        .pointer_mut("/properties/apiBase/x-destination")
         .unwrap() = json!(false);
     contract::plugin(&plugin);
 }

@@ -36,10 +36,12 @@ pub struct Settings {
     #[serde(default, deserialize_with = "key_text")]
     pub service_account: Option<SecretString>,
     /// Where Google's Calendar API is; default: `https://www.googleapis.com/calendar/v3`.
+    #[schemars(extend("x-destination" = true))]
     #[serde(default)]
     pub api_base: Option<String>,
     /// Where Google gives access tokens; default: `https://oauth2.googleapis.com/token`. Where it is set, the consent page is looked for
     /// at the same host, under `/o/oauth2/v2/auth`.
+    #[schemars(extend("x-destination" = true))]
     #[serde(default)]
     pub token_url: Option<String>,
     /// How often calendars are asked for changes of which Google does not tell, in seconds; default: 300.

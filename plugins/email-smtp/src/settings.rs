@@ -15,13 +15,14 @@ use serde_json::Value;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Settings {
     /// The name or address of the SMTP server.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), extend("x-destination" = true))]
     pub host: String,
     /// Its port; default: 465 for TLS, 587 for STARTTLS, 25 for NONE.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1), extend("x-destination" = true))]
     #[serde(default)]
     pub port: Option<u16>,
     /// How the connection is protected: TLS from the start, STARTTLS before anything is sent, or NONE.
+    #[schemars(extend("x-destination" = true))]
     #[serde(default)]
     pub security: Security,
     /// The name to sign in with; none for a server that asks for none.

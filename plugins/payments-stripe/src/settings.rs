@@ -28,6 +28,7 @@ pub struct Settings {
     #[serde(default)]
     pub publishable_key: Option<String>,
     /// Where Stripe's API is, without `/v1`; default: `https://api.stripe.com`.
+    #[schemars(extend("x-destination" = true))]
     #[serde(default)]
     pub api_base: Option<String>,
     /// How many minutes a customer has to pay; default: 30.

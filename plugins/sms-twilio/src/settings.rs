@@ -26,6 +26,7 @@ pub struct Settings {
     #[serde(default)]
     pub messaging_service_sid: Option<String>,
     /// Where Twilio's API is, without `/2010-04-01`; default: `https://api.twilio.com`.
+    #[schemars(extend("x-destination" = true))]
     #[serde(default)]
     pub api_base: Option<String>,
 }
