@@ -42,5 +42,6 @@ mod stripe;
 mod stripe_later;
 mod stripe_settings;
 mod twilio;
+mod unreadable;
 mod webhooks;
 mod zones;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::part::Part;
 use crate::plugin::NotInUse;
-use crate::{Engine, Result};
+use crate::{Engine, Error, Result};
 
 impl Engine {
     /// What is due for a plugin, over all businesses but these.
@@ -40,7 +40,7 @@ impl Engine {
     }
 
     /// Takes what is due for a plugin under one lease, as much of it as nobody else has, each with the settings of its business as they are
-    /// now, or why there are none.
+    /// now, or why there are none. A business of which nothing can be read stands in no other's way.
     pub async fn take_deliveries(
         &self,
         plugin: &dyn Plugin,
@@ -59,12 +59,21 @@ impl Engine {
             let business = BusinessId::from_uuid(business);
             let rows =
                 store::delivery::delivery_take(&conn, business, &ids, lease_id, now, until).await?;
-            let catalogue = self.catalogue_on(&conn, business).await?;
+            let catalogue = match self.catalogue_on(&conn, business).await {
+                Ok(catalogue) => Some(catalogue),
+                Err(error @ Error::Unavailable(_)) => return Err(error),
+                Err(error) => {
+                    tracing::error!(%business, plugin = plugin.name(), %error, "deliveries wait: the business's catalogue cannot be read");
+                    None
+                }
+            };
             taken.extend(rows.into_iter().map(|row| {
-                let settings = if Part::of(&row.part).outlives_use() {
-                    self.settings_of(&catalogue, plugin.name())
-                } else {
-                    self.settings_in_use(&catalogue, plugin)
+                let settings = match &catalogue {
+                    None => Err(NotInUse::Unreadable),
+                    Some(catalogue) if Part::of(&row.part).outlives_use() => {
+                        self.settings_of(catalogue, plugin.name())
+                    }
+                    Some(catalogue) => self.settings_in_use(catalogue, plugin),
                 };
                 (row, settings)
             }));

@@ -20,7 +20,7 @@ use crate::catalogue::Catalogue;
 use crate::event::Happening;
 use crate::idempotency::Key;
 use crate::tx::{TxError, UseCase};
-use crate::{Caller, Engine, Result};
+use crate::{Caller, Engine, Error, Result};
 
 /// A slot to hold.
 #[derive(Debug, Clone, Serialize)]
@@ -44,6 +44,17 @@ pub struct HoldAndSession {
     pub hold: Hold,
     /// The session.
     pub session: Session,
+}
+
+/// What became of holds whose time had run out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpiredHolds {
+    /// How many ended.
+    pub ended: usize,
+    /// Businesses whose holds could not be ended.
+    pub failed: Vec<BusinessId>,
+    /// When the next one runs out, of all other businesses.
+    pub next: Option<DateTime<Utc>>,
 }
 
 struct HoldCase {
@@ -267,16 +278,34 @@ impl Engine {
             .await
     }
 
-    /// Ends the holds of all businesses whose time has run out, and answers how many and when the next one does.
-    pub async fn expire_due_holds(&self, limit: i64) -> Result<(usize, Option<DateTime<Utc>>)> {
+    /// Ends the holds whose time has run out, of all businesses but these: so many at most. One that cannot be ended stands in the way of its own
+    /// business only.
+    pub async fn expire_due_holds(&self, but: &[BusinessId], limit: i64) -> Result<ExpiredHolds> {
+        let mut without: Vec<Uuid> = but.iter().map(|id| id.uuid()).collect();
         let conn = self.0.database.conn().await?;
-        let due = store::hold::hold_due(&conn, self.clock().now(), limit).await?;
+        let due = store::hold::hold_due(&conn, &without, self.clock().now(), limit).await?;
         drop(conn);
-        for (business, id) in &due {
-            self.expire(*business, *id).await?;
+        let (mut ended, mut failed) = (0, Vec::new());
+        for (business, id) in due {
+            if failed.contains(&business) {
+                continue;
+            }
+            match self.expire(business, id).await {
+                Ok(()) => ended += 1,
+                Err(error @ Error::Unavailable(_)) => return Err(error),
+                Err(error) => {
+                    tracing::error!(%business, hold = %id, %error, "the holds of a business cannot be ended");
+                    failed.push(business);
+                }
+            }
         }
+        without.extend(failed.iter().map(|id| id.uuid()));
         let conn = self.0.database.conn().await?;
-        Ok((due.len(), store::hold::hold_next_expiry(&conn).await?))
+        Ok(ExpiredHolds {
+            ended,
+            failed,
+            next: store::hold::hold_next_expiry(&conn, &without).await?,
+        })
     }
 
     /// Ends the holds on these calendars whose time has run out, before somebody else takes their time.

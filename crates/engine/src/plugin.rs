@@ -40,6 +40,9 @@ pub enum NotInUse {
         "the settings cannot be opened with this server's secret key: set them again, or start it with the key they were sealed with"
     )]
     Sealed,
+    /// What the business has set cannot be read: a fault, which the log tells.
+    #[error("the business's catalogue cannot be read: see the server's log")]
+    Unreadable,
 }
 
 /// A plugin as a business sees it.

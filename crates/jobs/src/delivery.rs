@@ -298,6 +298,8 @@ fn handed(
         // It was written while the business still used the plugin: staff can send it on its way again.
         NotInUse::Disabled => Failure::give_up(not.to_string()),
         NotInUse::Sealed => Failure::misconfigured(not.to_string()),
+        // However long that lasts, it is nothing that the delivery has failed at.
+        NotInUse::Unreadable => Failure::not_yet(not.to_string()),
     })?;
     let unreadable = |error| Failure::give_up(format!("the event cannot be read: {error}"));
     Ok(Delivery {

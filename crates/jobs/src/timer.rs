@@ -1,10 +1,12 @@
 //! Timers: holds run out on time and free their slot; answers under idempotency keys are forgotten after their time; what is booked
 //! follows new rules of time zones.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::id::BusinessId;
 use engine::Engine;
 use tokio::sync::watch;
 
@@ -12,21 +14,37 @@ use crate::{JobOptions, TOGETHER, stopped};
 
 /// How many holds are ended in one go.
 const BATCH: i64 = 200;
+/// How long a business is left alone whose holds cannot be ended.
+const LEFT_ALONE: TimeDelta = TimeDelta::minutes(1);
 /// How often old answers are forgotten.
 const FORGETTING: Duration = Duration::from_secs(3600);
 
-/// Ends holds when their time has run out.
+/// Ends holds when their time has run out. A business whose holds cannot be ended is left alone for a while: it stands in no other's way.
 pub(crate) async fn run_holds(
     engine: Engine,
     options: Arc<JobOptions>,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut committed = engine.committed();
+    let mut alone: HashMap<BusinessId, DateTime<Utc>> = HashMap::new();
     while !*stop.borrow() {
         committed.borrow_and_update();
-        let next = match engine.expire_due_holds(BATCH).await {
-            Ok((ended, _)) if ended > 0 => continue,
-            Ok((_, next)) => next,
+        let now = engine.clock().now();
+        alone.retain(|_, until| *until > now);
+        let but: Vec<BusinessId> = alone.keys().copied().collect();
+        let next = match engine.expire_due_holds(&but, BATCH).await {
+            Ok(expired) => {
+                let until = now + LEFT_ALONE;
+                alone.extend(expired.failed.iter().map(|business| (*business, until)));
+                if expired.ended > 0 || !expired.failed.is_empty() {
+                    continue;
+                }
+                expired
+                    .next
+                    .into_iter()
+                    .chain(alone.values().copied())
+                    .min()
+            }
             Err(error) => {
                 tracing::warn!(%error, "holds could not be ended: trying again");
                 None

@@ -56,11 +56,13 @@ pub async fn hold_find(mut conn: &Conn, business: BusinessId, id: HoldId) -> Res
 /// Holds whose time has run out, over all businesses, the oldest first.
 pub async fn hold_due(
     mut conn: &Conn,
+    but: &[Uuid],
     now: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<(BusinessId, HoldId)>> {
     let rows = hold::table
         .filter(hold::status.eq("active"))
+        .filter(hold::business_id.ne_all(but))
         .filter(hold::expires_at.le(now))
         .order(hold::expires_at)
         .limit(limit)
@@ -73,10 +75,11 @@ pub async fn hold_due(
         .collect())
 }
 
-/// When the next hold of any business runs out.
-pub async fn hold_next_expiry(mut conn: &Conn) -> Result<Option<DateTime<Utc>>> {
+/// When the next hold runs out, of all businesses but these.
+pub async fn hold_next_expiry(mut conn: &Conn, but: &[Uuid]) -> Result<Option<DateTime<Utc>>> {
     let next = hold::table
         .filter(hold::status.eq("active"))
+        .filter(hold::business_id.ne_all(but))
         .select(diesel::dsl::min(hold::expires_at));
     Ok(next.first(&mut conn).await?)
 }

@@ -27,9 +27,10 @@ pub struct ZoneShift {
 
 impl Engine {
     /// Moves what is booked ahead, in every business, to where its wall-clock time is by the rules of this engine, if they are newer
-    /// than those it follows.
+    /// than those it follows. One business that cannot be moved stands in no other's way; the last such failure is answered.
     pub async fn follow_zones(&self) -> Result<ZoneShift> {
         let (mut total, mut last) = (ZoneShift::default(), BusinessId::from_uuid(Uuid::nil()));
+        let mut failed = None;
         loop {
             let conn = self.0.database.conn().await?;
             // Rules without a version may have changed under the same name.
@@ -38,13 +39,20 @@ impl Engine {
                 store::business::business_list_of_other_zones(&conn, done, last, PAGE).await?;
             drop(conn);
             let Some((end, _)) = page.last() else {
-                return Ok(total);
+                return failed.map_or(Ok(total), Err);
             };
             last = *end;
             for (business, follows) in page {
-                let shift = self.follow_zones_of(business, follows.as_deref()).await?;
-                total.moved += shift.moved;
-                total.left += shift.left;
+                match self.follow_zones_of(business, follows.as_deref()).await {
+                    Ok(shift) => {
+                        total.moved += shift.moved;
+                        total.left += shift.left;
+                    }
+                    Err(error) => {
+                        tracing::error!(%business, %error, "what a business has booked cannot follow the rules of time zones");
+                        failed = Some(error);
+                    }
+                }
             }
         }
     }
