@@ -95,20 +95,11 @@ pub struct WebhookHealth {
 }
 
 impl WebhookHealth {
-    /// After one more failure.
-    pub fn failed(before: Option<&Self>, at: DateTime<Utc>, error: String) -> Self {
-        let failures_in_row = before.map_or(0, |health| health.failures_in_row) + 1;
-        let doublings = failures_in_row.checked_sub(RESTS_AFTER);
-        let rest = doublings.map(|times| {
-            let long = FIRST_REST * 2_i32.saturating_pow(times.min(16));
-            long.min(LONGEST_REST)
-        });
-        Self {
-            failures_in_row,
-            failing_since: before.map_or(at, |health| health.failing_since),
-            resting_until: rest.map(|rest| at + rest),
-            last_error: error,
-        }
+    /// How long it is left alone after so many failures in a row; none: not at all.
+    pub fn rest_after(failures_in_row: u32) -> Option<TimeDelta> {
+        let doublings = failures_in_row.checked_sub(RESTS_AFTER)?;
+        let long = FIRST_REST * 2_i32.saturating_pow(doublings.min(16));
+        Some(long.min(LONGEST_REST))
     }
 
     /// How long it is left alone yet.
@@ -189,23 +180,22 @@ mod tests {
 
     #[test]
     fn one_that_fails_rests_longer_each_time_and_is_hopeless_after_days() {
-        let mut health = None;
-        let mut rests = Vec::new();
-        for _ in 0..12 {
-            let next = WebhookHealth::failed(health.as_ref(), now(), "500".to_owned());
-            rests.push(next.rests(now()).map(|rest| rest.num_seconds()));
-            health = Some(next);
-        }
-        let seconds = |n| Some(n);
+        let rests = (1..=12).map(|failures| {
+            let rest = WebhookHealth::rest_after(failures);
+            rest.map(|rest| rest.num_seconds())
+        });
+        let rests: Vec<Option<i64>> = rests.collect();
         assert_eq!(rests[..4], [None; 4]);
-        assert_eq!(
-            rests[4..],
-            [10, 20, 40, 80, 160, 300, 300, 300].map(seconds)
-        );
-        let health = health.unwrap();
+        assert_eq!(rests[4..], [10, 20, 40, 80, 160, 300, 300, 300].map(Some));
+        let health = |failures_in_row| WebhookHealth {
+            failures_in_row,
+            failing_since: now(),
+            resting_until: None,
+            last_error: "500".to_owned(),
+        };
+        let (once, health) = (health(1), health(12));
         assert!(!health.is_hopeless(now() + PAUSED_AFTER - TimeDelta::seconds(1)));
         assert!(health.is_hopeless(now() + PAUSED_AFTER));
-        let once = WebhookHealth::failed(None, now(), "500".to_owned());
         assert!(
             !once.is_hopeless(now() + PAUSED_AFTER),
             "one failure is not days of failure"

@@ -132,7 +132,7 @@ pub async fn webhook_endpoint_delete_in_tx(
     Ok(diesel::delete(own).execute(&mut conn).await? == 1)
 }
 
-#[derive(Queryable, Selectable)]
+#[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = webhook_health)]
 struct HealthRow {
     endpoint_id: Uuid,
@@ -182,33 +182,58 @@ pub async fn webhook_health_find(
     Ok(found.map(WebhookHealth::from))
 }
 
-/// Notes how an endpoint fares; none: it works. Of several that fail at once the last is kept.
-pub async fn webhook_health_put(
+/// Notes that an endpoint works.
+pub async fn webhook_health_clear(
     mut conn: &Conn,
     business: BusinessId,
     id: WebhookEndpointId,
-    health: Option<&WebhookHealth>,
 ) -> Result<()> {
-    let Some(health) = health else {
-        let own = webhook_health::table.find((business.uuid(), id.uuid()));
-        diesel::delete(own).execute(&mut conn).await?;
-        return Ok(());
-    };
-    // An endpoint that has gone meanwhile has no health.
-    Prepared(
+    let own = webhook_health::table.find((business.uuid(), id.uuid()));
+    diesel::delete(own).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Counts one more failure of an endpoint, whoever counts others at the same time; answers how it fares then, none where it has gone meanwhile.
+pub async fn webhook_health_fail(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: WebhookEndpointId,
+    (at, error): (DateTime<Utc>, &str),
+) -> Result<Option<WebhookHealth>> {
+    let found: Option<HealthRow> = Prepared(
         diesel::sql_query(
-            "INSERT INTO webhook_health AS h (business_id, endpoint_id, failures_in_row, failing_since, resting_until, last_error) \
-             SELECT $1, e.id, $3, $4, $5, $6 FROM webhook_endpoint e WHERE e.business_id = $1 AND e.id = $2 \
-             ON CONFLICT (business_id, endpoint_id) DO UPDATE SET failures_in_row = excluded.failures_in_row, \
-               failing_since = least(h.failing_since, excluded.failing_since), \
-               resting_until = greatest(h.resting_until, excluded.resting_until), last_error = excluded.last_error",
+            "INSERT INTO webhook_health AS h (business_id, endpoint_id, failures_in_row, failing_since, last_error) \
+             SELECT $1, e.id, 1, $3, $4 FROM webhook_endpoint e WHERE e.business_id = $1 AND e.id = $2 \
+             ON CONFLICT (business_id, endpoint_id) DO UPDATE SET failures_in_row = h.failures_in_row + 1, \
+               failing_since = least(h.failing_since, excluded.failing_since), last_error = excluded.last_error \
+             RETURNING endpoint_id, failures_in_row, failing_since, resting_until, last_error",
         )
         .bind::<SqlUuid, _>(business.uuid())
         .bind::<SqlUuid, _>(id.uuid())
-        .bind::<diesel::sql_types::Int4, _>(i32::try_from(health.failures_in_row).unwrap_or(i32::MAX))
-        .bind::<Timestamptz, _>(health.failing_since)
-        .bind::<Nullable<Timestamptz>, _>(health.resting_until)
-        .bind::<Text, _>(&health.last_error),
+        .bind::<Timestamptz, _>(at)
+        .bind::<Text, _>(error),
+    )
+    .get_result(&mut conn)
+    .await
+    .optional()?;
+    Ok(found.map(WebhookHealth::from))
+}
+
+/// Leaves an endpoint alone until then, or for longer where that is said already. One that works meanwhile is not.
+pub async fn webhook_health_rest(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: WebhookEndpointId,
+    until: DateTime<Utc>,
+) -> Result<()> {
+    Prepared(
+        diesel::sql_query(
+            "UPDATE webhook_health SET resting_until = greatest(resting_until, $3) \
+             WHERE business_id = $1 AND endpoint_id = $2",
+        )
+        .bind::<SqlUuid, _>(business.uuid())
+        .bind::<SqlUuid, _>(id.uuid())
+        .bind::<Timestamptz, _>(until),
     )
     .execute(&mut conn)
     .await?;

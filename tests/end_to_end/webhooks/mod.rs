@@ -218,6 +218,32 @@ async fn only_days_of_failure_pause_an_endpoint_and_everybody_is_told() {
 }
 
 #[tokio::test]
+async fn failures_at_the_same_time_are_all_counted() {
+    let mut stage = Stage::new().await;
+    stage.endpoint("down", &["booking.*"]).await;
+    stage.receiver.answer("down", 503);
+    stage.receiver.answer_together("down", 6);
+    for hour in 9..15 {
+        stage.book(&format!("2027-03-02T{hour:02}:00:00Z")).await;
+    }
+    let failed = "last_error IS NOT NULL AND lease_id IS NULL";
+    stage.deliveries.until(6, failed).await;
+    let database = test_support::connect(&stage.app.world.url).await;
+    let query = "SELECT failures_in_row, ceil(extract(epoch FROM resting_until))::bigint FROM webhook_health";
+    let row = database.query_one(query, &[]).await.unwrap();
+    assert_eq!(row.get::<_, i32>(0), 6);
+    let rests_until = stage.app.world.clock.now() + TimeDelta::seconds(20);
+    assert_eq!(row.get::<_, Option<i64>>(1), Some(rests_until.timestamp()));
+    // One that works counts for all of them.
+    stage.receiver.answer("down", 204);
+    stage.app.world.clock.advance(TimeDelta::hours(1));
+    stage.deliveries.until(6, "status = 'delivered'").await;
+    let query = "SELECT FROM webhook_health";
+    assert!(database.query(query, &[]).await.unwrap().is_empty());
+    stage.app.stop().await;
+}
+
+#[tokio::test]
 async fn one_event_or_a_span_of_time_is_posted_again() {
     let mut stage = Stage::new().await;
     let began = stage.app.world.clock.now();

@@ -45,21 +45,23 @@ impl Posted {
 }
 
 type Answers = Arc<Mutex<HashMap<String, u16>>>;
+/// Of which endpoints nothing is answered before so much was posted to them.
+type Together = Arc<Mutex<HashMap<String, usize>>>;
 
 /// A server with any number of endpoints, `/<name>`.
 pub(super) struct Receiver {
     base: String,
     posted: watch::Sender<Vec<Posted>>,
     answers: Answers,
+    together: Together,
 }
 
 impl Receiver {
     pub(super) async fn start() -> Self {
         let posted = watch::Sender::new(Vec::new());
-        let answers = Answers::default();
-        let router = Router::new()
-            .route("/{name}", post(take))
-            .with_state((posted.clone(), answers.clone()));
+        let (answers, together) = (Answers::default(), Together::default());
+        let state = (posted.clone(), answers.clone(), together.clone());
+        let router = Router::new().route("/{name}", post(take)).with_state(state);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async { axum::serve(listener, router).await });
@@ -67,6 +69,7 @@ impl Receiver {
             base,
             posted,
             answers,
+            together,
         }
     }
 
@@ -77,6 +80,12 @@ impl Receiver {
     /// Has an endpoint answer with this status from now on.
     pub(super) fn answer(&self, name: &str, status: u16) {
         self.answers.lock().unwrap().insert(name.to_owned(), status);
+    }
+
+    /// Has an endpoint answer when so much was posted to it, and not before.
+    pub(super) fn answer_together(&self, name: &str, count: usize) {
+        let mut together = self.together.lock().unwrap();
+        together.insert(name.to_owned(), count);
     }
 
     /// Waits until so much was posted to an endpoint; answers all of it.
@@ -99,7 +108,7 @@ impl Receiver {
 }
 
 async fn take(
-    State((posted, answers)): State<(watch::Sender<Vec<Posted>>, Answers)>,
+    State((posted, answers, together)): State<(watch::Sender<Vec<Posted>>, Answers, Together)>,
     Path(to): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -117,6 +126,9 @@ async fn take(
     };
     let status = answers.lock().unwrap().get(&to).copied().unwrap_or(204);
     posted.send_modify(|all| all.push(one));
+    let count = together.lock().unwrap().get(&to).copied().unwrap_or(0);
+    let are_there = |all: &Vec<Posted>| all.iter().filter(|one| one.to == to).count() >= count;
+    posted.subscribe().wait_for(are_there).await.unwrap();
     let status = StatusCode::from_u16(status).unwrap();
     if status.is_redirection() {
         return (status, [("location", "/elsewhere")]).into_response();

@@ -108,7 +108,7 @@ impl UseCase for EndpointCase {
                     store::webhook::webhook_endpoint_put_in_tx(conn, business, row).await?;
                 // One that is switched on, or leads elsewhere, begins anew.
                 if matches!(self.change, Change::Set(_)) {
-                    store::webhook::webhook_health_put(conn, business, answer.id, None).await?;
+                    store::webhook::webhook_health_clear(conn, business, answer.id).await?;
                 }
                 (written, *answer)
             }

@@ -55,7 +55,7 @@ impl Engine {
             at: now,
         };
         let posted = sender.post(&message).await;
-        let noted = self.note_health(&caller, &row.endpoint, health, &posted);
+        let noted = self.note_health(&caller, &row.endpoint, health.is_some(), &posted);
         if let Err(error) = noted.await {
             tracing::warn!(%error, endpoint = %id, "how an endpoint fares could not be noted");
         }
@@ -86,22 +86,25 @@ impl Engine {
         &self,
         caller: &Caller,
         endpoint: &WebhookEndpoint,
-        before: Option<WebhookHealth>,
+        was_failing: bool,
         posted: &Result<(), Failure>,
     ) -> Result<()> {
-        let now = self.clock().now();
-        let health = match posted {
-            Ok(()) if before.is_none() => return Ok(()),
-            Ok(()) => None,
-            Err(failure) => Some(WebhookHealth::failed(
-                before.as_ref(),
-                now,
-                failure.reason().to_owned(),
-            )),
+        let (business, id, now) = (caller.business, endpoint.id, self.clock().now());
+        let failure = match posted {
+            Ok(()) if !was_failing => return Ok(()),
+            Ok(()) => {
+                let conn = self.0.database.conn().await?;
+                return Ok(store::webhook::webhook_health_clear(&conn, business, id).await?);
+            }
+            Err(failure) => failure,
         };
         let conn = self.0.database.conn().await?;
-        store::webhook::webhook_health_put(&conn, caller.business, endpoint.id, health.as_ref())
-            .await?;
+        let failed = (now, failure.reason());
+        let health = store::webhook::webhook_health_fail(&conn, business, id, failed).await?;
+        let failures = health.as_ref().map_or(0, |health| health.failures_in_row);
+        if let Some(rest) = WebhookHealth::rest_after(failures) {
+            store::webhook::webhook_health_rest(&conn, business, id, now + rest).await?;
+        }
         drop(conn);
         if health.is_some_and(|health| health.is_hopeless(now)) {
             tracing::warn!(business = %caller.business, endpoint = %endpoint.id, "an endpoint that only failed for days is paused");
