@@ -22,7 +22,7 @@ impl Stage {
         );
         while self.count(&parked).await == 0 || self.count(tried).await > 0 {
             let before = self.count("SELECT count(*) FROM delivery_attempt").await;
-            self.app.world.clock.advance(TimeDelta::hours(1));
+            self.app.world.clock.advance(TimeDelta::hours(5));
             let more = format!("SELECT (count(*) > {before})::int::bigint FROM delivery_attempt");
             self.deliveries.until_counted(1, &more).await;
         }
@@ -34,7 +34,7 @@ impl Stage {
             format!("SELECT count(*) FROM delivery WHERE part LIKE '{part}%' AND attempts = 11");
         while self.count(&last).await == 0 {
             let before = self.count("SELECT count(*) FROM delivery_attempt").await;
-            self.app.world.clock.advance(TimeDelta::hours(1));
+            self.app.world.clock.advance(TimeDelta::hours(5));
             let more = format!("SELECT (count(*) > {before})::int::bigint FROM delivery_attempt");
             self.deliveries.until_counted(1, &more).await;
         }

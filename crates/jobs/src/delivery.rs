@@ -12,6 +12,7 @@ use plugin_api::{Delivery, Done, Failure, Plugin, PluginSettings};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::backoff::Next;
 use crate::gate::{Ended, Gate};
 use crate::pace::Pace;
 use crate::record::Recorder;
@@ -252,14 +253,20 @@ impl Runner {
         let attempt = u32::try_from(taken.attempt).unwrap_or(u32::MAX);
         let attempts = self.plugin.attempts();
         let backoff = &self.options.backoff;
-        let wait = backoff.after(attempt, attempts, asked, random[0]);
-        let ending = match wait {
-            Some(wait) => {
+        let now = self.engine.clock().now();
+        let next = backoff.after(attempt, attempts, asked, now - taken.created_at, random[0]);
+        let ending = match next {
+            Next::Again(wait) => {
                 tracing::info!(plugin = self.plugin.name(), delivery = %taken.id, attempt, reason, "a delivery failed");
-                let next_attempt_at = self.engine.clock().now() + wait;
+                let next_attempt_at = now + wait;
                 Ending::Waiting { next_attempt_at }
             }
-            None => {
+            Next::Sooner(wait) => {
+                tracing::info!(plugin = self.plugin.name(), delivery = %taken.id, attempt, reason, "a delivery is asked for again soon");
+                let next_attempt_at = now + wait;
+                Ending::Deferred { next_attempt_at }
+            }
+            Next::Never => {
                 tracing::warn!(plugin = self.plugin.name(), delivery = %taken.id, attempt, reason, "a delivery was parked");
                 Ending::Parked
             }

@@ -100,6 +100,11 @@ pub enum Ending {
         /// When.
         next_attempt_at: DateTime<Utc>,
     },
+    /// Again, not before, and as often as if this attempt had not been: the other side asks for it.
+    Deferred {
+        /// When.
+        next_attempt_at: DateTime<Utc>,
+    },
     /// Never again by itself.
     Parked,
     /// It was not tried after all (the process stops), or the other side has not decided yet: the lease goes back, the attempt does not
@@ -135,7 +140,10 @@ struct EndedRow<'a> {
     next_attempt_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
     note: Option<&'a str>,
+    /// Whether there was an attempt.
     counts: bool,
+    /// Whether it is one of those after which the delivery is parked.
+    spent: bool,
     attempt_id: Uuid,
     at: DateTime<Utc>,
     ok: bool,
@@ -147,9 +155,9 @@ impl<'a> EndedRow<'a> {
         let at = attempt.at;
         let (status, next_attempt_at, finished_at) = match &attempt.ending {
             Ending::Delivered => ("delivered", at, Some(at)),
-            Ending::Waiting { next_attempt_at } | Ending::Returned { next_attempt_at } => {
-                ("waiting", *next_attempt_at, None)
-            }
+            Ending::Waiting { next_attempt_at }
+            | Ending::Deferred { next_attempt_at }
+            | Ending::Returned { next_attempt_at } => ("waiting", *next_attempt_at, None),
             Ending::Parked => ("parked", at, Some(at)),
         };
         Self {
@@ -160,6 +168,10 @@ impl<'a> EndedRow<'a> {
             finished_at,
             note: attempt.note.as_deref(),
             counts: !matches!(attempt.ending, Ending::Returned { .. }),
+            spent: !matches!(
+                attempt.ending,
+                Ending::Returned { .. } | Ending::Deferred { .. }
+            ),
             attempt_id: Uuid::now_v7(),
             at,
             ok: matches!(attempt.ending, Ending::Delivered),
@@ -185,11 +197,11 @@ pub async fn delivery_finish(
     let held: Vec<Held> = Prepared(
         diesel::sql_query(
             "WITH ended AS (SELECT * FROM jsonb_to_recordset($2) AS x (id uuid, lease_id uuid, status text, \
-               next_attempt_at timestamptz, finished_at timestamptz, note text, counts boolean, attempt_id uuid, \
+               next_attempt_at timestamptz, finished_at timestamptz, note text, counts boolean, spent boolean, attempt_id uuid, \
                at timestamptz, ok boolean, duration_ms int)), \
              held AS (UPDATE delivery d SET status = x.status, next_attempt_at = x.next_attempt_at, \
                  finished_at = x.finished_at, last_error = x.note, lease_id = NULL, leased_until = NULL, \
-                 attempts = d.attempts - CASE WHEN x.counts THEN 0 ELSE 1 END \
+                 attempts = d.attempts - CASE WHEN x.spent THEN 0 ELSE 1 END \
                FROM ended x WHERE d.business_id = $1 AND d.id = x.id AND d.lease_id = x.lease_id RETURNING d.id), \
              noted AS (INSERT INTO delivery_attempt (business_id, id, delivery_id, at, ok, error, duration_ms) \
                SELECT $1, x.attempt_id, x.id, x.at, x.ok, x.note, x.duration_ms \
