@@ -51,6 +51,8 @@ pub struct SourceRow {
     pub channel_renew_at: Option<DateTime<Utc>>,
     /// Where it calls, or the one that was asked for last would.
     pub channel_address: Option<String>,
+    /// When what lies ahead was last compared with what was written by its connection; none: it is to be.
+    pub compared_at: Option<DateTime<Utc>>,
 }
 
 /// The sources of these connections, retired ones too.
@@ -86,7 +88,7 @@ pub async fn source_set_in_tx(
             "INSERT INTO calendar_source AS s (business_id, id, connection_id, provider_id, calendar, is_busy, next_sync_at) \
              SELECT $1, w.id, $2, $3, w.calendar, w.is_busy, $7 FROM unnest($4, $5, $6) AS w (id, calendar, is_busy) \
              ON CONFLICT (business_id, connection_id, calendar) DO UPDATE SET is_busy = excluded.is_busy, failures = 0, \
-               last_error = NULL, next_sync_at = excluded.next_sync_at, nudges = s.nudges + 1, \
+               last_error = NULL, next_sync_at = excluded.next_sync_at, nudges = s.nudges + 1, compared_at = NULL, \
                lease_id = NULL, leased_until = NULL, \
                sync_token = CASE WHEN s.is_busy = excluded.is_busy AND s.next_sync_at IS NOT NULL THEN s.sync_token END",
         )
@@ -224,6 +226,8 @@ pub struct ReadingEnd<'a> {
     pub sync_token: Option<&'a str>,
     /// Whether everything was read.
     pub is_all: bool,
+    /// Whether what lies ahead was compared with what was written.
+    pub is_compared: bool,
     /// How often somebody had said that the calendar changed when it began.
     pub nudges: i64,
     /// When.
@@ -243,6 +247,7 @@ pub async fn source_finish_in_tx(
         diesel::sql_query(
             "UPDATE calendar_source SET sync_token = $3, last_sync_at = $5, failures = 0, last_error = NULL, \
                full_read_at = CASE WHEN $4 THEN $5 ELSE full_read_at END, lease_id = NULL, leased_until = NULL, \
+               compared_at = CASE WHEN $8 THEN $5 ELSE compared_at END, \
                next_sync_at = CASE WHEN nudges = $6 THEN $7 ELSE $5 END \
              WHERE business_id = $1 AND id = $2",
         )
@@ -252,7 +257,8 @@ pub async fn source_finish_in_tx(
         .bind::<Bool, _>(end.is_all)
         .bind::<Timestamptz, _>(end.at)
         .bind::<BigInt, _>(end.nudges)
-        .bind::<Timestamptz, _>(end.next_sync_at),
+        .bind::<Timestamptz, _>(end.next_sync_at)
+        .bind::<Bool, _>(end.is_compared),
     )
     .execute(&mut conn)
     .await?;
@@ -316,7 +322,8 @@ pub async fn source_wake_in_tx(
 ) -> Result<()> {
     Prepared(
         diesel::sql_query(
-            "UPDATE calendar_source s SET next_sync_at = $3, nudges = s.nudges + 1, lease_id = NULL, leased_until = NULL \
+            "UPDATE calendar_source s SET next_sync_at = $3, nudges = s.nudges + 1, compared_at = NULL, \
+               lease_id = NULL, leased_until = NULL \
              FROM calendar_connection c WHERE c.business_id = $1 AND c.plugin = $2 AND c.ended_at IS NULL \
              AND s.business_id = $1 AND s.connection_id = c.id AND s.next_sync_at IS NOT NULL",
         )

@@ -418,6 +418,7 @@ diesel::table! {
         channel_expires_at -> Nullable<Timestamptz>,
         channel_renew_at -> Nullable<Timestamptz>,
         channel_address -> Nullable<Text>,
+        compared_at -> Nullable<Timestamptz>,
     }
 }
 diesel::table! {

@@ -24,6 +24,8 @@ use crate::{Caller, Engine, Result};
 
 /// How long to leave alone what is being written while it is read.
 const UNSETTLED: TimeDelta = TimeDelta::seconds(5);
+/// How often what lies ahead is compared with what was written, for what no delivery told of.
+const COMPARED_EVERY: TimeDelta = TimeDelta::minutes(5);
 /// How long links to events that are over are kept.
 const KEPT: TimeDelta = TimeDelta::days(30);
 
@@ -74,8 +76,10 @@ impl UseCase for FinishCase {
         if rows > 0 {
             changes.calendars.push(provider);
         }
-        self.tell(conn, catalogue, rows > 0, &mut changes).await?;
-        self.end_in_tx(conn).await?;
+        let compares = self.compares();
+        self.tell(conn, catalogue, (rows > 0, compares), &mut changes)
+            .await?;
+        self.end_in_tx(conn, compares).await?;
         Ok((changes, true))
     }
 }
@@ -86,13 +90,13 @@ impl FinishCase {
         &self,
         conn: &Conn,
         catalogue: &Catalogue,
-        has_changed: bool,
+        (has_changed, compares): (bool, bool),
         changes: &mut Changes,
     ) -> Result<(), TxError> {
         let business = self.caller.business;
         let mut rewrites: BTreeMap<BookingId, i64> =
             self.consequences.rewrites.iter().copied().collect();
-        if self.keeps_events {
+        if compares {
             let provider = ProviderId::from_uuid(self.source.provider_id);
             let part = Work::Keep(provider).part();
             let desired = Desired {
@@ -128,6 +132,13 @@ impl FinishCase {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Whether what lies ahead is compared with what was written.
+    fn compares(&self) -> bool {
+        let now = self.engine.clock().now();
+        let is_recent = |at: DateTime<Utc>| now - at < COMPARED_EVERY;
+        self.keeps_events && !self.source.compared_at.is_some_and(is_recent)
     }
 
     fn happened(
@@ -184,7 +195,7 @@ impl FinishCase {
         Ok(())
     }
 
-    async fn end_in_tx(&self, conn: &Conn) -> Result<(), TxError> {
+    async fn end_in_tx(&self, conn: &Conn, compares: bool) -> Result<(), TxError> {
         let (business, now) = (self.caller.business, self.engine.clock().now());
         let Consequences {
             is_overtaken,
@@ -200,6 +211,7 @@ impl FinishCase {
         let end = ReadingEnd {
             sync_token: token.as_deref(),
             is_all: self.reading.is_all && !is_again,
+            is_compared: compares,
             nudges: self.source.nudges,
             at: now,
             next_sync_at: match (is_overtaken, is_unsettled) {

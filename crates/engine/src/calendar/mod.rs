@@ -5,7 +5,7 @@
 //! and any order end the same. Calendars are read under leases ([`sync`]), by whoever comes first; what was read is written with the token
 //! from which the next reading goes on, or not at all. What was moved or deleted there is put back, or the booking follows ([`judge`],
 //! [`follow`]). While an access is taken back, what is due waits; a new one sends it on its way. Whatever a delivery missed is found
-//! by the next reading, which compares all that lies ahead.
+//! by a reading before long: every few minutes one compares all that lies ahead.
 
 mod access;
 mod call;

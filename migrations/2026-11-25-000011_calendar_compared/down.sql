@@ -1,0 +1,1 @@
+ALTER TABLE calendar_source DROP COLUMN compared_at;
