@@ -1,3 +1,4 @@
+ALTER TABLE refund DROP COLUMN failed_at;
 ALTER TABLE refund DROP COLUMN failure;
 
 -- What came before knows no refunds that fail, and takes what is gone for good for all that ever went out.

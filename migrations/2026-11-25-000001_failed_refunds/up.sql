@@ -6,5 +6,6 @@ ALTER TABLE payment_entry DROP CONSTRAINT payment_entry_kind_check;
 ALTER TABLE payment_entry ADD CONSTRAINT payment_entry_kind_check
   CHECK (kind IN ('charge', 'refund', 'fee', 'withdrawal', 'reinstatement', 'refund_failed'));
 
--- Why a refund failed.
+-- Why a refund failed, and when that was known: only what was asked for after that makes it good.
 ALTER TABLE refund ADD COLUMN failure text;
+ALTER TABLE refund ADD COLUMN failed_at timestamptz;

@@ -354,6 +354,7 @@ diesel::table! {
         status -> Text,
         created_at -> Timestamptz,
         failure -> Nullable<Text>,
+        failed_at -> Nullable<Timestamptz>,
     }
 }
 diesel::table! {

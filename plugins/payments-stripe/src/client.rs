@@ -56,6 +56,16 @@ impl From<CallError> for Failure {
     }
 }
 
+impl CallError {
+    /// A question that Stripe refuses to answer leaves open what became of what was asked for before: it is asked again.
+    pub fn unclear(self) -> Failure {
+        match self.into() {
+            Failure::GiveUp { reason } => Failure::retry(reason),
+            other => other,
+        }
+    }
+}
+
 impl From<Failure> for CallError {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)

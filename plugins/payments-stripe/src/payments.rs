@@ -111,7 +111,8 @@ impl Payments for PaymentsStripe {
             Ok(payment) => map::payment_state(&payment),
             Err(CallError::Refused(refusal)) => {
                 // An earlier attempt may have taken it, or the reservation is gone.
-                let state = self.truth(&account, external).await?;
+                let state = self.truth(&account, external).await;
+                let state = state.map_err(CallError::unclear)?;
                 match state.status {
                     ExternalStatus::Paid | ExternalStatus::Over { .. } => Ok(state),
                     ExternalStatus::Authorized | ExternalStatus::Waiting => Err(refusal.into()),
@@ -326,7 +327,8 @@ impl PaymentsStripe {
             External::PaymentIntent(id) => Ok(id.to_owned()),
             External::SetupIntent(_) => Err(nothing()),
             External::Session(id) => {
-                let session = self.session(account, id).await?;
+                let session = self.session(account, id).await;
+                let session = session.map_err(CallError::unclear)?;
                 let payment = session.payment_intent.as_ref().and_then(Expandable::whole);
                 payment
                     .map(|payment| payment.id.clone())

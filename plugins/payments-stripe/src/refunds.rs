@@ -77,7 +77,8 @@ impl PaymentsStripe {
             if let Some(last) = all.last() {
                 query.extend(map::form([("starting_after", last.id.as_str())]));
             }
-            let page: List<Refund> = self.client.get(account, "refunds", &query).await?;
+            let page: Result<List<Refund>, _> = self.client.get(account, "refunds", &query).await;
+            let page = page.map_err(CallError::unclear)?;
             let is_last = !page.has_more || page.data.is_empty();
             all.extend(page.data);
             if is_last {

@@ -67,7 +67,8 @@ impl PaymentsStripe {
             Ok(payment) => map::fee_state(&payment),
             Err(CallError::Refused(refusal)) => {
                 // The bank has said no, or an earlier attempt did it: the payment itself knows.
-                let payment = self.payment_intent(account, id).await?;
+                let payment = self.payment_intent(account, id).await;
+                let payment = payment.map_err(CallError::unclear)?;
                 if payment.status == map::UNCONFIRMED {
                     let words = format!("Stripe answered: {}", refusal.message);
                     return Err(Failure::give_up(words));

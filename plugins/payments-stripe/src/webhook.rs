@@ -130,12 +130,11 @@ fn payment(kind: &str, about: &About) -> InboundAbout {
     };
     if of(kind, &["charge.dispute"]) {
         // It says nothing of ours, and where it was paid on the page the engine does not know the name.
-        return match payment_intent() {
-            Some(id) if map::External::read(id).is_ok() => InboundAbout::PaymentBehind {
-                name: id.to_owned(),
-            },
-            _ => InboundAbout::Nothing,
-        };
+        return payment_intent().map_or(InboundAbout::Nothing, behind);
+    }
+    if of(kind, &["refund", "charge.refund"]) && metadata(map::EXTERNAL_ID).is_none() {
+        // Made by hand, as above.
+        return payment_intent().map_or(InboundAbout::Nothing, behind);
     }
     let external_id = if of(
         kind,
@@ -144,7 +143,7 @@ fn payment(kind: &str, about: &About) -> InboundAbout {
         about.id.as_deref()
     } else if of(kind, &["refund", "charge.refund"]) {
         // Our own refunds say which payment they are of.
-        metadata(map::EXTERNAL_ID).or_else(payment_intent)
+        metadata(map::EXTERNAL_ID)
     } else if of(kind, &["charge"]) {
         payment_intent()
     } else {
@@ -155,6 +154,16 @@ fn payment(kind: &str, about: &About) -> InboundAbout {
             external_id: id.to_owned(),
         },
         _ => InboundAbout::Nothing,
+    }
+}
+
+/// What only Stripe can say: which page the payment of this name was made on, if any.
+fn behind(id: &str) -> InboundAbout {
+    match map::External::read(id) {
+        Ok(_) => InboundAbout::PaymentBehind {
+            name: id.to_owned(),
+        },
+        Err(_) => InboundAbout::Nothing,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Refunds that come to nothing, at once or days later: the money is the business's again, staff are told, and what they ask for next is done.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::stage::{Asked, Stage};
@@ -88,6 +89,31 @@ async fn a_refund_that_comes_back_is_told_and_can_be_made_again() {
     assert_eq!(refund(&stage, &asked, 9000).await, json!([]));
     stage.done().await;
     assert_eq!(stands(&stage, &asked).await, json!(["REFUNDED", 9000]));
+    tried_again(&mut stage).await;
+    stage.deliveries.until(0, "status = 'parked'").await;
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_back_is_not_made_good_by_what_was_paid_back_before() {
+    let mut stage = Stage::new(Deposit::Full).await;
+    let asked = stage.completed().await;
+    for amount in [4000, 5000] {
+        assert_eq!(refund(&stage, &asked, amount).await, json!([]));
+        stage.done().await;
+    }
+    stage.app.world.clock.advance(TimeDelta::days(3));
+    assert!(stage.till.fail_refund(&asked.external_id));
+    assert_eq!(stage.call("evt_failed", &asked, "right").await, 200);
+    parked(&mut stage, "the refund failed: the account is closed").await;
+    assert_eq!(
+        stands(&stage, &asked).await,
+        json!(["PARTLY_REFUNDED", 5000])
+    );
+    tried_again(&mut stage).await;
+    parked(&mut stage, "the refund failed: the account is closed").await;
+    assert_eq!(refund(&stage, &asked, 4000).await, json!([]));
+    stage.done().await;
     tried_again(&mut stage).await;
     stage.deliveries.until(0, "status = 'parked'").await;
     stage.end().await;

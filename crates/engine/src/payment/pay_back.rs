@@ -74,24 +74,100 @@ impl Desk<'_> {
             Err(other) => return Err(other),
         };
         let conn = self.conn().await?;
-        let ended =
-            store::payment::refund_end(&conn, self.caller.business, id, failure.as_deref()).await;
+        let (business, now) = (self.caller.business, self.engine.clock().now());
+        let ended = store::payment::refund_end(&conn, business, id, failure.as_deref(), now).await;
         ended.map_err(|error| away(&error.into()))
     }
 
-    /// Why a refund failed, if it did, and no later one has paid as much back.
+    /// Why a refund failed, if it did and was not made good.
     async fn failure(&self, refund: &Refund) -> Result<Option<String>, Failure> {
         let (conn, business) = (self.conn().await?, self.caller.business);
         let id = PaymentId::from_uuid(refund.payment_id);
         let all = store::payment::refund_list(&conn, business, id).await;
         let all = all.map_err(|error| away(&error.into()))?;
-        let later = all
-            .iter()
-            .filter(|other| other.id > refund.id && other.status == "succeeded");
-        let made_good: i64 = later.map(|other| other.amount).sum();
-        let now = all.iter().find(|known| known.id == refund.id);
-        let failed = now.filter(|now| now.status == "failed" && made_good < now.amount);
-        let reason = |now: &Refund| now.failure.clone().unwrap_or_else(|| "unknown".to_owned());
-        Ok(failed.map(reason))
+        let failed = owed(&all).into_iter().find(|owed| owed.id == refund.id);
+        Ok(failed.map(|failed| {
+            failed
+                .failure
+                .clone()
+                .unwrap_or_else(|| "unknown".to_owned())
+        }))
+    }
+}
+
+/// The refunds of a payment that failed and were not made good: by as much that was asked for after it was known. What makes one good makes no
+/// other good.
+fn owed(all: &[Refund]) -> Vec<&Refund> {
+    let mut made: Vec<(&Refund, i64)> = all
+        .iter()
+        .filter(|refund| refund.status == "succeeded")
+        .map(|refund| (refund, refund.amount))
+        .collect();
+    let mut failed: Vec<&Refund> = all
+        .iter()
+        .filter(|refund| refund.status == "failed")
+        .collect();
+    failed.sort_by_key(|refund| refund.failed_at);
+    failed.retain(|failed| {
+        let mut missing = failed.amount;
+        for (other, left) in &mut made {
+            if failed.failed_at.is_some_and(|at| other.created_at >= at) {
+                let part = missing.min(*left);
+                *left -= part;
+                missing -= part;
+            }
+        }
+        missing > 0
+    });
+    failed
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + 60 * minute, 0).unwrap()
+    }
+
+    /// So much, asked for at one minute, and failed at another.
+    fn refund(amount: i64, asked: i64, failed: Option<i64>) -> Refund {
+        let status = if failed.is_some() {
+            "failed"
+        } else {
+            "succeeded"
+        };
+        Refund {
+            id: Uuid::now_v7(),
+            payment_id: Uuid::nil(),
+            amount,
+            reason: None,
+            status: status.to_owned(),
+            created_at: at(asked),
+            failure: failed.map(|_| "closed".to_owned()),
+            failed_at: failed.map(at),
+        }
+    }
+
+    fn missing(all: &[Refund]) -> Vec<i64> {
+        owed(all).into_iter().map(|refund| refund.amount).collect()
+    }
+
+    #[test]
+    fn only_what_was_asked_for_since_makes_a_failure_good() {
+        let late = refund(40, 0, Some(9));
+        assert_eq!(missing(&[late.clone(), refund(60, 1, None)]), [40]);
+        assert_eq!(missing(&[late.clone(), refund(60, 10, None)]), [0; 0]);
+        assert_eq!(missing(&[late.clone(), refund(39, 10, None)]), [40]);
+        let parts = [refund(39, 10, None), refund(1, 11, None)];
+        assert_eq!(
+            missing(&[std::slice::from_ref(&late), &parts[..]].concat()),
+            [0; 0]
+        );
+        let once = [late, refund(41, 0, Some(8)), refund(41, 10, None)];
+        assert_eq!(missing(&once), [40], "it makes one good, not both");
     }
 }

@@ -191,9 +191,11 @@ async fn add_refund_in_tx(
         amount: refund.amount,
         reason: refund.reason.clone(),
         status: "waiting".to_owned(),
+        created_at: recorded.at,
         failure: None,
+        failed_at: None,
     };
-    store::payment::refund_insert_in_tx(conn, caller.business, &row, recorded.at).await?;
+    store::payment::refund_insert_in_tx(conn, caller.business, &row).await?;
     write_refund(changes, recorded, &refund.payment.plugin, id);
     Ok(())
 }

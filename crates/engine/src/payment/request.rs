@@ -59,14 +59,19 @@ impl Engine {
         let settings = self.settings_of(catalogue, plugin).map_err(|_| refuse())?;
         let amount = payable(payments, amount, service.price_for(party_size))?;
         let minutes = payments.window_minutes(&settings);
-        let expires_at = self.clock().now() + TimeDelta::minutes(minutes.into());
+        let now = self.clock().now();
+        let expires_at = now + TimeDelta::minutes(minutes.into());
         Ok(Some(Due {
             plugin: plugin.to_owned(),
             service: service.name.clone(),
             kind,
             amount,
-            // Nobody pays for what has begun without them.
-            expires_at: expires_at.min(starts_at),
+            // Nobody pays for what has begun without them; who comes with a hold when it has, pays still.
+            expires_at: if starts_at > now {
+                expires_at.min(starts_at)
+            } else {
+                expires_at
+            },
         }))
     }
 }

@@ -178,7 +178,8 @@ impl SettleCase {
         for failed in &self.seen.failed_refunds {
             let Some(id) = failed.id else { continue };
             let (business, reason) = (self.caller.business, &failed.reason);
-            if store::payment::refund_fail_in_tx(conn, business, id, reason).await? {
+            let now = self.engine.clock().now();
+            if store::payment::refund_fail_in_tx(conn, business, id, reason, now).await? {
                 failed_late.push(id);
             }
         }

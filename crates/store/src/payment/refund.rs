@@ -23,8 +23,12 @@ pub struct Refund {
     pub reason: Option<String>,
     /// `waiting`, `succeeded` or `failed`.
     pub status: String,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
     /// Why it failed.
     pub failure: Option<String>,
+    /// When that was known.
+    pub failed_at: Option<DateTime<Utc>>,
 }
 
 /// The refunds of a payment, made and to be made.
@@ -61,7 +65,6 @@ pub async fn refund_insert_in_tx(
     mut conn: &Conn,
     business: BusinessId,
     new: &Refund,
-    at: DateTime<Utc>,
 ) -> Result<()> {
     diesel::insert_into(refund::table)
         .values((
@@ -71,7 +74,7 @@ pub async fn refund_insert_in_tx(
             refund::amount.eq(new.amount),
             refund::reason.eq(&new.reason),
             refund::status.eq(&new.status),
-            refund::created_at.eq(at),
+            refund::created_at.eq(new.created_at),
         ))
         .execute(&mut conn)
         .await?;
@@ -84,38 +87,49 @@ pub async fn refund_end(
     business: BusinessId,
     id: RefundId,
     failure: Option<&str>,
+    at: DateTime<Utc>,
 ) -> Result<()> {
     let own = refund::table
         .find((business.uuid(), id.uuid()))
         .filter(refund::status.eq("waiting"));
-    let status = if failure.is_some() {
-        "failed"
-    } else {
-        "succeeded"
+    let status = match failure {
+        Some(_) => "failed",
+        None => "succeeded",
     };
     diesel::update(own)
-        .set((refund::status.eq(status), refund::failure.eq(failure)))
+        .set((
+            refund::status.eq(status),
+            refund::failure.eq(failure),
+            refund::failed_at.eq(failure.map(|_| at)),
+        ))
         .execute(&mut conn)
         .await?;
     Ok(())
 }
 
-/// Records that a refund failed, of a payment that the caller has locked; answers whether it seemed to have succeeded.
+/// Records that a refund failed; answers whether it seemed to have succeeded.
 pub async fn refund_fail_in_tx(
     mut conn: &Conn,
     business: BusinessId,
     id: RefundId,
     failure: &str,
+    at: DateTime<Utc>,
 ) -> Result<bool> {
-    let fail = |status: &'static str| {
+    // In the order in which it moves on: whoever writes meanwhile that it succeeded is seen.
+    let mut seemed_done = false;
+    for status in ["waiting", "succeeded"] {
         let own = refund::table
             .find((business.uuid(), id.uuid()))
             .filter(refund::status.eq(status));
-        diesel::update(own).set((refund::status.eq("failed"), refund::failure.eq(failure)))
-    };
-    if fail("succeeded").execute(&mut conn).await? == 1 {
-        return Ok(true);
+        let failed = diesel::update(own)
+            .set((
+                refund::status.eq("failed"),
+                refund::failure.eq(failure),
+                refund::failed_at.eq(at),
+            ))
+            .execute(&mut conn)
+            .await?;
+        seemed_done = status == "succeeded" && failed == 1;
     }
-    fail("waiting").execute(&mut conn).await?;
-    Ok(false)
+    Ok(seemed_done)
 }

@@ -139,8 +139,8 @@ fn events_are_about_the_payment_that_we_know() {
         ),
         (
             "charge.refund.updated",
-            r#"{"id":"re_1","payment_intent":"pi_1"}"#,
-            "pi_1",
+            r#"{"id":"re_1","payment_intent":"pi_1","metadata":{}}"#,
+            "behind pi_1",
         ),
         (
             "refund.updated",
