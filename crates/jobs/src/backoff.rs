@@ -65,11 +65,15 @@ impl Backoff {
         let wait = self.first.saturating_mul(times).min(self.longest);
         let wait = wait.mul_f64(0.8 + 0.4 * f64::from(random) / 255.0);
         let of = |wait| TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
-        match asked.map(|asked| asked.clamp(ASKED_MIN, ASKED_MAX)) {
-            Some(asked) if asked >= wait => Next::Again(of(asked)),
+        let (wait, asked) = (
+            of(wait),
+            asked.map(|asked| of(asked.clamp(ASKED_MIN, ASKED_MAX))),
+        );
+        match asked {
+            Some(asked) if asked >= wait => Next::Again(asked),
             // Whoever asks for it again and again is asked less and less often.
-            Some(asked) if age < SOONER_FOR => Next::Sooner(of(asked).max(age / 8)),
-            _ => Next::Again(of(wait)),
+            Some(asked) if age < SOONER_FOR && age / 16 < wait => Next::Sooner(asked.max(age / 16)),
+            _ => Next::Again(wait),
         }
     }
 }
@@ -119,7 +123,10 @@ mod tests {
         assert_eq!(after(1, 0, NEW), sooner(1));
         assert_eq!(after(5, 2, TimeDelta::seconds(8)), sooner(2));
         // Less and less often, and in the end as any other.
-        assert_eq!(after(5, 2, TimeDelta::seconds(800)), sooner(100));
+        assert_eq!(after(5, 2, TimeDelta::seconds(1600)), sooner(100));
+        // Never later than we would by ourselves: what is old may have waited long to be due.
+        let hours = TimeDelta::hours(20);
+        assert_eq!(after(1, 1, hours), backoff.after(1, None, None, hours, 0));
         let old = TimeDelta::days(1);
         assert_eq!(after(5, 2, old), backoff.after(5, None, None, old, 0));
         assert_eq!(after(12, 2, NEW), Next::Never);

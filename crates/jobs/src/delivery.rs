@@ -22,7 +22,7 @@ use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, apart, stopped};
 const NOT_YET_MIN: TimeDelta = TimeDelta::seconds(10);
 const NOT_YET_MAX: TimeDelta = TimeDelta::hours(1);
 /// What needs other settings is tried again no sooner than this.
-const MISCONFIGURED: Duration = Duration::from_secs(15 * 60);
+const MISCONFIGURED: TimeDelta = TimeDelta::minutes(15);
 
 /// The runner of one plugin.
 #[derive(Clone)]
@@ -223,7 +223,7 @@ impl Runner {
         result: Option<Result<Done, Failure>>,
     ) -> (Ended, Ending, Option<String>) {
         let is_alone = self.is_alone(result.as_ref());
-        let (asked, reason) = match result {
+        let (asked, least, reason) = match result {
             None => {
                 let next_attempt_at = self.engine.clock().now();
                 return (Ended::Untried, Ending::Returned { next_attempt_at }, None);
@@ -245,8 +245,8 @@ impl Runner {
                     Some(reason),
                 );
             }
-            Some(Err(Failure::Retry { after, reason })) => (after, reason),
-            Some(Err(Failure::Misconfigured { reason })) => (Some(MISCONFIGURED), reason),
+            Some(Err(Failure::Retry { after, reason })) => (after, TimeDelta::zero(), reason),
+            Some(Err(Failure::Misconfigured { reason })) => (None, MISCONFIGURED, reason),
         };
         let mut random = [0; 1];
         let _ = getrandom::fill(&mut random);
@@ -257,6 +257,7 @@ impl Runner {
         let next = backoff.after(attempt, attempts, asked, now - taken.created_at, random[0]);
         let ending = match next {
             Next::Again(wait) => {
+                let wait = wait.max(least);
                 tracing::info!(plugin = self.plugin.name(), delivery = %taken.id, attempt, reason, "a delivery failed");
                 let next_attempt_at = now + wait;
                 Ending::Waiting { next_attempt_at }
