@@ -20,7 +20,7 @@ use store::plugin::{PluginHealth, PluginSetting};
 use crate::catalogue::Catalogue;
 use crate::idempotency::Key;
 use crate::payment::PAYMENT;
-use crate::settings::{merged, without_secrets};
+use crate::settings::{lead_elsewhere, merged, without_secrets};
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Error, Result};
 
@@ -110,6 +110,8 @@ struct ConfigurePlan {
     row: PluginSetting,
     /// Whether it switches the plugin off, or on.
     is_switch: bool,
+    /// Whether what providers gave access with would be sent elsewhere than they were told.
+    leads_elsewhere: bool,
 }
 
 impl UseCase for ConfigureCase {
@@ -156,7 +158,10 @@ impl UseCase for ConfigureCase {
             sealed: Some(sealed),
             version: before.map_or(1, |row| row.version + 1),
         };
+        let schema = self.plugin.settings_schema();
         Ok(ConfigurePlan {
+            leads_elsewhere: self.plugin.calendar().is_some()
+                && lead_elsewhere(&schema, known.json(), &settings),
             is_switch: is_in_use(&catalogue, &*self.plugin) != enabled,
             row,
             catalogue,
@@ -170,6 +175,7 @@ impl UseCase for ConfigureCase {
             catalogue,
             row,
             is_switch,
+            leads_elsewhere,
         }: &ConfigurePlan,
     ) -> Result<(Changes, String), TxError> {
         let (engine, caller) = (&self.engine, &self.caller);
@@ -183,6 +189,12 @@ impl UseCase for ConfigureCase {
             let to = (row.plugin.as_str(), row.enabled);
             changes = engine
                 .switch_calendars_in_tx(conn, caller, catalogue, to)
+                .await?;
+        }
+        if *leads_elsewhere {
+            let plugin = row.plugin.as_str();
+            engine
+                .forget_accesses_in_tx(conn, caller, catalogue, plugin, &mut changes)
                 .await?;
         }
         if !store::plugin::plugin_setting_put_in_tx(conn, business, row, now).await? {

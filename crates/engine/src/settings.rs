@@ -72,6 +72,12 @@ fn moved<'a>(
     found.map(String::as_str)
 }
 
+/// Whether these settings send secrets elsewhere than those before.
+pub(crate) fn lead_elsewhere(schema: &Value, before: &Value, after: &Value) -> bool {
+    let fields = |settings: &Value| settings.as_object().cloned().unwrap_or_default();
+    moved(schema, &fields(before), &fields(after)).is_some()
+}
+
 fn again(secret: &str, moved: &str) -> Problem {
     Problem::invalid(
         &["input", "settings", secret],

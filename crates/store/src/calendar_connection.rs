@@ -158,6 +158,36 @@ pub async fn connection_break_in_tx(
     Ok(broken == 1)
 }
 
+/// Forgets the access of every connection of a plugin, and every consent that is under way; answers the providers whose calendars that cuts off.
+pub async fn connection_forget_all_in_tx(
+    mut conn: &Conn,
+    business: BusinessId,
+    plugin: &str,
+    at: DateTime<Utc>,
+    reason: &str,
+) -> Result<Vec<Uuid>> {
+    #[derive(QueryableByName)]
+    struct CutOff {
+        #[diesel(sql_type = SqlUuid)]
+        provider_id: Uuid,
+    }
+    let rows: Vec<CutOff> = diesel::sql_query(
+        "WITH known AS (SELECT id, provider_id, ended_at IS NULL AND broken_at IS NULL AS is_used FROM calendar_connection \
+           WHERE business_id = $1 AND plugin = $2 AND sealed IS NOT NULL ORDER BY id FOR UPDATE), \
+         forgotten AS (UPDATE calendar_connection c SET sealed = NULL, broken_at = coalesce(c.broken_at, $3), last_error = $4 \
+           FROM known k WHERE c.business_id = $1 AND c.id = k.id), \
+         consents AS (DELETE FROM calendar_consent WHERE business_id = $1 AND plugin = $2) \
+         SELECT provider_id FROM known WHERE is_used",
+    )
+    .bind::<SqlUuid, _>(business.uuid())
+    .bind::<Text, _>(plugin)
+    .bind::<Timestamptz, _>(at)
+    .bind::<Text, _>(reason)
+    .load(&mut conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.provider_id).collect())
+}
+
 /// Says of which booking the event was put back, for staff.
 pub async fn connection_flag_in_tx(
     mut conn: &Conn,

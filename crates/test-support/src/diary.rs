@@ -11,8 +11,8 @@ use chrono::{DateTime, Utc};
 use domain::id::{BookingId, Id};
 use engine::Clock;
 use plugin_api::{
-    CalendarAccess, CalendarAccount, CalendarError, CalendarSync, ChannelRequest, ExternalCalendar,
-    ExternalState, Failure, InboundWebhook, Plugin, SettingsError,
+    CalendarAccess, CalendarAccount, CalendarError, CalendarSync, ChannelRequest, DESTINATION,
+    ExternalCalendar, ExternalState, Failure, InboundWebhook, Plugin, SettingsError,
 };
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -353,7 +353,7 @@ impl Plugin for Diary {
     fn settings_schema(&self) -> Value {
         json!({ "type": "object", "additionalProperties": false, "properties": {
             "onExternalMove": { "type": "string" }, "pollSeconds": { "type": "integer" },
-            "ownAccess": { "type": "boolean" } } })
+            "ownAccess": { "type": "boolean" }, "apiBase": { "type": "string", DESTINATION: true } } })
     }
 
     fn on_by_default(&self) -> bool {

@@ -7,9 +7,10 @@ use engine::calendar::ConnectCalendar;
 use engine::plugin::PluginState;
 use jobs::JobOptions;
 use plugin_api::{CalendarError, Failure};
+use serde_json::json;
 use test_support::{ANNAS_TOKEN, BadCall};
 
-use super::stage::{Stage, options, restore};
+use super::stage::{PLUGIN, Stage, options, restore};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_while_an_access_is_taken_back() {
@@ -55,6 +56,35 @@ async fn nothing_is_lost_while_an_access_is_taken_back() {
     assert_eq!(stage.there("anna"), ["02T14:00"]);
     let shown = stage.connection().await.unwrap();
     assert_eq!((shown.state, shown.last_error), (PluginState::Ok, None));
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_access_is_sent_nowhere_but_where_it_was_given_for() {
+    let mut stage = Stage::new(restore()).await;
+    stage.connect(stage.input()).await;
+    let kept = "calendar_connection WHERE sealed IS NOT NULL";
+    let broken = "event WHERE kind = 'calendar.broken'";
+    let owner = stage.owner().await;
+    let configure = async |settings: serde_json::Value| {
+        let query = "mutation($input: ConfigurePluginInput!) { configurePlugin(input: $input) { problems { message } } }";
+        let input = json!({ "name": PLUGIN, "settings": settings });
+        let done = owner.data(query, json!({ "input": input })).await;
+        assert_eq!(done["configurePlugin"]["problems"], json!([]));
+    };
+    configure(json!({ "pollSeconds": 90 })).await;
+    assert_eq!((stage.count(kept).await, stage.count(broken).await), (1, 0));
+    configure(json!({ "apiBase": "https://elsewhere.example" })).await;
+    assert_eq!((stage.count(kept).await, stage.count(broken).await), (0, 1));
+    let calls = stage.diary.calls("put") + stage.diary.calls("pull");
+    stage.book("2027-03-02T14:00:00Z", stage.anna).await;
+    stage.settled().await;
+    assert_eq!(stage.connection().await.unwrap().state, PluginState::Broken);
+    assert_eq!(stage.diary.calls("put") + stage.diary.calls("pull"), calls);
+    // The provider agrees to it.
+    stage.connect(stage.input()).await;
+    assert_eq!(stage.there("anna"), ["02T14:00"]);
+    assert_eq!(stage.connection().await.unwrap().state, PluginState::Ok);
     stage.end().await;
 }
 

@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use domain::event::EventKind;
 use domain::id::{BusinessId, CalendarId, Id, ProviderId};
 use futures_util::FutureExt;
@@ -13,6 +14,7 @@ use serde_json::json;
 use store::Conn;
 use store::calendar_connection::ConnectionRow;
 use store::changes::Changes;
+use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
 use crate::event::Happening;
@@ -109,6 +111,43 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Forgets what providers gave access to their calendars with: the plugin's settings lead elsewhere by now, and nobody has agreed to send it
+    /// there. They connect anew.
+    pub(crate) async fn forget_accesses_in_tx(
+        &self,
+        conn: &Conn,
+        caller: &Caller,
+        catalogue: &Catalogue,
+        plugin: &str,
+        changes: &mut Changes,
+    ) -> Result<(), TxError> {
+        let (business, now) = (caller.business, self.clock().now());
+        let reason = "the settings lead to another address: connect anew";
+        let providers = store::calendar_connection::connection_forget_all_in_tx(
+            conn, business, plugin, now, reason,
+        )
+        .await?;
+        for provider in providers {
+            let broken = broken_happening(provider, now);
+            self.record(catalogue, changes, broken)?;
+        }
+        Ok(())
+    }
+}
+
+/// That a provider has to connect anew.
+fn broken_happening(provider: Uuid, at: DateTime<Utc>) -> Happening {
+    Happening {
+        kind: EventKind::CalendarBroken,
+        at,
+        calendars: vec![CalendarId::from_uuid(provider)],
+        booking: None,
+        hold: None,
+        payment: None,
+    }
+}
+
 /// What the other side answers to somebody who waits for it: within a time limit, and whatever the plugin does.
 pub(super) async fn patiently<T>(
     asked: impl Future<Output = Result<T, CalendarError>>,
@@ -170,15 +209,8 @@ impl UseCase for BreakCase {
         let mut changes = Changes::default();
         if is_news {
             tracing::warn!(%business, plugin = connection.plugin, reason, "a calendar's access was taken back");
-            let happening = Happening {
-                kind: EventKind::CalendarBroken,
-                at: now,
-                calendars: vec![CalendarId::from_uuid(connection.provider_id)],
-                booking: None,
-                hold: None,
-                payment: None,
-            };
-            self.engine.record(catalogue, &mut changes, happening)?;
+            let broken = broken_happening(connection.provider_id, now);
+            self.engine.record(catalogue, &mut changes, broken)?;
         }
         Ok((changes, ()))
     }
