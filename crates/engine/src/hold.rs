@@ -20,7 +20,7 @@ use crate::catalogue::Catalogue;
 use crate::event::Happening;
 use crate::idempotency::Key;
 use crate::tx::{TxError, UseCase};
-use crate::{Caller, Engine, Error, Result};
+use crate::{Caller, Engine, Result};
 
 /// A slot to hold.
 #[derive(Debug, Clone, Serialize)]
@@ -292,8 +292,9 @@ impl Engine {
             }
             match self.expire(business, id).await {
                 Ok(()) => ended += 1,
-                Err(error @ Error::Unavailable(_)) => return Err(error),
+                // Also where it lost every race: only where the database is away do all stand still.
                 Err(error) => {
+                    drop(self.0.database.conn().await?);
                     tracing::error!(%business, hold = %id, %error, "the holds of a business cannot be ended");
                     failed.push(business);
                 }

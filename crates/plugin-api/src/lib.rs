@@ -2,7 +2,7 @@
 //! the database, the engine or the API.
 //!
 //! Guaranteed to a plugin: a [`Guard`] is asked before anything is written; a [`Reaction`] hears of what was committed,
-//! at least once, in order for one booking, plugin and part, and of nothing that was not. Guaranteed by a plugin: what
+//! at least once, one version of a booking after the other for each plugin and part, and of nothing that was not. Guaranteed by a plugin: what
 //! it cannot do is `None`, so nothing quietly succeeds; what it says about an event follows from the event and its
 //! settings alone, so a repeat says the same.
 //!

@@ -1,4 +1,5 @@
-//! Reactions: what a plugin does after something happened. At least once, in order for one booking, plugin and part.
+//! Reactions: what a plugin does after something happened. At least once, one version of a booking after the other for each plugin and part;
+//! what happened at once is heard of in any order.
 
 use async_trait::async_trait;
 use domain::event::EventKind;

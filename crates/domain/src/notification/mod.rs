@@ -39,7 +39,7 @@ pub enum Moment {
 }
 
 /// The events that a rule can speak at: those that tell of a booking.
-const EVENTS: [EventKind; 13] = [
+const EVENTS: [EventKind; 16] = [
     EventKind::BookingConfirmed,
     EventKind::BookingPending,
     EventKind::BookingRescheduled,
@@ -53,6 +53,9 @@ const EVENTS: [EventKind; 13] = [
     EventKind::PaymentFailed,
     EventKind::RefundRequested,
     EventKind::PaymentRefunded,
+    EventKind::RefundFailed,
+    EventKind::PaymentDisputed,
+    EventKind::DisputeClosed,
 ];
 
 impl Moment {

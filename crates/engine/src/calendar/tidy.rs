@@ -55,9 +55,23 @@ impl Desk<'_> {
             Err(failure) => return Err(failure),
         };
         if has_ended {
+            self.leave_to_others(&connection).await?;
             self.forget(&connection).await?;
         }
         Ok(note.map_or(Done::Delivered, Done::skipped))
+    }
+
+    /// What could not be taken away, or may have been, has those write it again that write there too.
+    async fn leave_to_others(&self, connection: &ConnectionRow) -> Result<(), Failure> {
+        let conn = self.conn().await?;
+        let links = store::calendar_link::link_list(&conn, self.business, connection.id).await;
+        drop(conn);
+        let now = self.engine.clock().now();
+        let links = links.map_err(|error| away(&error.into()))?;
+        for link in links.iter().filter(|link| link.ends_at > now) {
+            self.unlink(connection, link).await?;
+        }
+        Ok(())
     }
 
     /// What is being written by the connection at this moment is written before it is taken away.
@@ -132,7 +146,9 @@ impl Desk<'_> {
         if let Some(channel) = channel_of(source) {
             match self.calendar.unwatch(access, &channel).await {
                 Ok(()) => {}
-                Err(CalendarError::Failed(Failure::GiveUp { reason })) => {
+                Err(CalendarError::Failed(
+                    Failure::GiveUp { reason } | Failure::Misconfigured { reason },
+                )) => {
                     tracing::info!(
                         reason,
                         "a channel could not be closed: it runs out by itself"

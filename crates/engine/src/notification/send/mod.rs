@@ -134,7 +134,8 @@ impl Desk<'_> {
                 "these are quiet hours",
             )));
         }
-        if !rule.channels.contains(&known.channel) {
+        // What may be out already is not said by another.
+        if !rule.channels.contains(&known.channel) && known.tried_at.is_none() {
             let noun = known.channel.noun();
             let why = format!("the rule does not speak by {noun} any more");
             return self.suppress(known, &why, Some(&event)).await;

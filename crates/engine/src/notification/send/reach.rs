@@ -68,7 +68,7 @@ impl Desk<'_> {
         Ok(is_open.then_some(channel))
     }
 
-    /// Whether another channel is to carry what its own does not, and reaches whom it is for.
+    /// Whether another channel is to carry what its own does not, and reaches whom it is for; or a later message says it.
     pub(super) async fn has_another_way(
         &self,
         known: &Notification,
@@ -81,7 +81,8 @@ impl Desk<'_> {
         };
         let all = self.said_of_booking(known).await?;
         if !known.is_reminder() && all.iter().any(|other| is_later(known, other)) {
-            return Ok(false);
+            // It is said by that, which waits until this is over.
+            return Ok(true);
         }
         for channel in after(rule, known, facts) {
             if !was_tried(&all, known, channel)
