@@ -183,6 +183,30 @@ async fn the_other_side_is_asked_whether_the_settings_work() {
     stage.app.stop().await;
 }
 
+/// The runtime of this test has one thread: whoever blocked that would block all.
+#[tokio::test]
+async fn a_plugin_that_blocks_its_thread_when_it_is_asked_holds_up_nobody() {
+    let stage = Stage::new(Scripted::set_up("scripted", Vec::new())).await;
+    let check = async || {
+        let query = "mutation { checkPlugin(name: \"scripted\") { message } }";
+        stage.owner.data(query, json!({})).await["checkPlugin"]["message"].clone()
+    };
+    let settings = json!({ "endpoint": "block", "apiKey": "right" });
+    stage.configure(settings, None).await;
+    let others = async {
+        while !stage.plugin.has_blocked() {
+            stage.shown().await;
+        }
+        stage.shown().await;
+        stage.plugin.release();
+    };
+    let (message, ()) = tokio::join!(check(), others);
+    assert_eq!(message, "the key is right");
+    stage.configure(json!({ "endpoint": "panic" }), None).await;
+    assert_eq!(check().await, "the plugin panicked");
+    stage.app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn deliveries_are_listed_with_their_attempts_and_a_parked_one_is_sent_again() {
     let script = vec![Err(Failure::give_up("no such customer"))];

@@ -397,5 +397,5 @@ fn the_usual_rules_make_sense() {
     let rules = default_rules(|| NotificationRuleId::from_uuid(Uuid::nil()));
     assert!(rules.iter().all(|rule| rule.check().is_ok()));
     let disabled = rules.iter().filter(|rule| !rule.enabled);
-    assert_eq!((rules.len(), disabled.count()), (14, 2));
+    assert_eq!((rules.len(), disabled.count()), (15, 2));
 }

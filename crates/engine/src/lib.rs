@@ -10,6 +10,7 @@ pub mod business;
 pub mod calendar;
 pub mod caller;
 pub mod catalogue;
+mod check;
 pub mod clock;
 pub mod customer;
 pub mod delivery;

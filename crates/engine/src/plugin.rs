@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::actor::Right;
@@ -24,8 +23,6 @@ use crate::settings::{lead_elsewhere, merged, without_secrets};
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Error, Result};
 
-/// How long the other side may take over a check.
-const CHECK_LIMIT: Duration = Duration::from_secs(20);
 /// So many failures in a row, and a plugin counts as broken.
 const BROKEN: i32 = 5;
 
@@ -305,35 +302,6 @@ impl Engine {
         };
         self.detached(async move { engine.write(&caller, key.as_ref(), &case).await })
             .await
-    }
-
-    /// Asks the other side whether the settings work: what was found out, or what is wrong.
-    pub async fn check_plugin(
-        &self,
-        caller: &Caller,
-        name: &str,
-    ) -> Result<Result<String, String>> {
-        may_manage(caller)?;
-        let plugin = self.plugin_named(&["name"], name)?;
-        let catalogue = self.catalogue(caller).await?;
-        let settings = match self.settings_of(&catalogue, name) {
-            Ok(settings) => settings,
-            Err(not) => return Ok(Err(not.to_string())),
-        };
-        if let Err(error) = plugin.validate(settings.json()) {
-            return Ok(Err(error.to_string()));
-        }
-        let Some(check) = plugin.check() else {
-            return Ok(Ok(
-                "the settings are complete; there is nobody to ask".to_owned()
-            ));
-        };
-        let asked = tokio::time::timeout(CHECK_LIMIT, check.check(caller.business, &settings));
-        Ok(match asked.await {
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(failure)) => Err(failure.reason().to_owned()),
-            Err(_) => Err("the other side did not answer in time".to_owned()),
-        })
     }
 
     /// The plugins that a business uses.

@@ -27,7 +27,8 @@ pub struct NotificationRuleInput {
     audience: NotificationAudience,
     /// By which channels, in order of preference. To a customer the one that they prefer comes first, if it is among them.
     channels: Vec<NotificationChannel>,
-    /// The name of a text that comes with the software (`confirmed`, `rescheduled`, `cancelled`, `reminder`, `follow-up`, `refunded`), in the
+    /// The name of a text that comes with the software (`confirmed`, `rescheduled`, `cancelled`, `reminder`, `follow-up`, `refunded`,
+    /// `refund-failed`), in the
     /// recipient's language; or a text of your own, in Jinja2's language with the variables that `previewNotification` lists. Its first line is
     /// the subject where it begins with `Subject:`.
     template: String,

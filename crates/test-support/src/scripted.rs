@@ -1,5 +1,6 @@
 //! A plugin that does as it is told and remembers what it was handed.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub struct Scripted {
     seen: watch::Sender<Vec<Delivery>>,
     /// Whether who was told to block its thread may go on.
     released: (Mutex<bool>, Condvar),
+    has_blocked: AtomicBool,
 }
 
 impl Scripted {
@@ -46,7 +48,20 @@ impl Scripted {
             script: Mutex::new(script),
             seen: watch::Sender::new(Vec::new()),
             released: Default::default(),
+            has_blocked: AtomicBool::new(false),
         })
+    }
+
+    /// Whether somebody has been told to block their thread.
+    pub fn has_blocked(&self) -> bool {
+        self.has_blocked.load(Ordering::SeqCst)
+    }
+
+    fn block(&self) {
+        self.has_blocked.store(true, Ordering::SeqCst);
+        let (released, told) = &self.released;
+        let waiting = told.wait_while(released.lock().unwrap(), |released| !*released);
+        drop(waiting.unwrap());
     }
 
     /// Lets those go on that were told to block their threads.
@@ -126,6 +141,11 @@ impl Plugin for Scripted {
 #[async_trait]
 impl Check for Scripted {
     async fn check(&self, _: BusinessId, settings: &PluginSettings) -> Result<String, Failure> {
+        match settings.json()["endpoint"].as_str() {
+            Some("block") => self.block(),
+            Some("panic") => panic!("as it was told"),
+            _ => {}
+        }
         if settings.json()["apiKey"] == "right" {
             Ok("the key is right".to_owned())
         } else {
@@ -162,9 +182,7 @@ impl Reaction for Scripted {
             std::future::pending::<()>().await;
         }
         if matches!(&next, Err(Failure::GiveUp { reason }) if reason == "block") {
-            let (released, told) = &self.released;
-            let waiting = told.wait_while(released.lock().unwrap(), |released| !*released);
-            drop(waiting.unwrap());
+            self.block();
         }
         next
     }

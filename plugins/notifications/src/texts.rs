@@ -7,13 +7,14 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 use crate::language::Language;
 
 /// The names of the texts, as rules name them.
-pub const NAMES: [&str; 6] = [
+pub const NAMES: [&str; 7] = [
     "confirmed",
     "rescheduled",
     "cancelled",
     "reminder",
     "follow-up",
     "refunded",
+    "refund-failed",
 ];
 
 fn source(language: Language) -> &'static str {
@@ -133,7 +134,7 @@ mod tests {
             all.collect()
         };
         let english = names(Language::English);
-        assert!(english.len() == 75, "{}", english.len());
+        assert!(english.len() == 82, "{}", english.len());
         for language in Language::ALL {
             assert_eq!(names(language), english, "{language:?}");
         }

@@ -47,6 +47,7 @@ async fn a_business_begins_with_the_usual_rules() {
     booking.cancelled 0 CUSTOMER SMS cancelled true
     payment.refunded 0 CUSTOMER EMAIL,SMS refunded true
     payment.refunded 0 BUSINESS EMAIL refunded true
+    payment.refund_failed 0 BUSINESS EMAIL refund-failed true
     booking.start -1440 CUSTOMER SMS,EMAIL reminder true
     booking.start -120 CUSTOMER SMS,EMAIL reminder false
     booking.end 1440 CUSTOMER EMAIL follow-up false

@@ -314,6 +314,8 @@ pub fn default_rules(mut id: impl FnMut() -> NotificationRuleId) -> Vec<Rule> {
     // Whoever paid too late has to know that the booking does not stand, by whatever reaches them; and the business of money that goes.
     add(refunded, 0, Customer, &[Email, Sms], "refunded", true);
     add(refunded, 0, Business, &[Email], "refunded", true);
+    let failed = Moment::Event(EventKind::RefundFailed);
+    add(failed, 0, Business, &[Email], "refund-failed", true);
     add(
         Moment::Start,
         -1440,

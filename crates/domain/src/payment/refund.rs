@@ -26,7 +26,7 @@ impl PaymentState {
 
 impl Payment {
     /// What ever went out to the customer, with what came back.
-    pub(super) fn paid_out(&self) -> i64 {
+    pub fn paid_out(&self) -> i64 {
         self.refunded + self.refund_failed
     }
 }

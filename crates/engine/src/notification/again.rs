@@ -5,6 +5,7 @@ use domain::id::{BusinessId, DeliveryId, NotificationId};
 use domain::notification::{Notification, NotificationStatus};
 use store::Conn;
 
+use super::send::is_later;
 use crate::tx::TxError;
 
 /// Locks the booking that a delivery speaks of, where something failed that it was to say; answers what of that is to be said again.
@@ -24,7 +25,11 @@ pub(crate) async fn to_say_again_in_tx(
     let all = stored::notification_list(conn, business, &[booking]).await?;
     let of_delivery = |known: &&Notification| known.delivery_id == Some(delivery);
     let failed = all.iter().filter(of_delivery).filter(|one| has_failed(one));
-    let again = failed.filter(|known| !all.iter().any(|other| goes_another_way(known, other)));
+    // What a later message has told since would be wrong by now.
+    let is_past = |known: &Notification, other: &Notification| {
+        goes_another_way(known, other) || !known.is_reminder() && is_later(known, other)
+    };
+    let again = failed.filter(|known| !all.iter().any(|other| is_past(known, other)));
     Ok(again.map(|known| known.id).collect())
 }
 

@@ -20,6 +20,9 @@ const WATCH_EVERY: Duration = Duration::from_secs(90);
 const ASK_AGAIN: Duration = Duration::from_secs(3600);
 const ASKED_FOR: TimeDelta = TimeDelta::days(30);
 
+/// How long that may take, of the time that the jobs give it.
+const EXPIRE_PATIENCE: Duration = Duration::from_secs(45);
+
 /// Where payments of one business are worked on with one plugin.
 pub(super) struct Desk<'a> {
     pub engine: &'a Engine,
@@ -131,7 +134,9 @@ impl Desk<'_> {
                 reason: "it can still be paid".to_owned(),
             });
         }
-        let ended = self.call_off(payment, true).await;
+        let ended = tokio::time::timeout(EXPIRE_PATIENCE, self.call_off(payment, true)).await;
+        let late_answer = |_| Err(Failure::retry("the other side did not answer in time"));
+        let ended = ended.unwrap_or_else(late_answer);
         ended.map_err(|failure| match failure {
             failure if late > ASKED_FOR => failure,
             Failure::GiveUp { reason } => put_off(reason),

@@ -142,7 +142,10 @@ impl SettleCase {
         };
         let facts = told.facts()?;
         let failed_late = self.fail_refunds_in_tx(conn).await?;
-        for kind in step.into_iter().chain(news(before, after)) {
+        for kind in step
+            .into_iter()
+            .chain(news(before, after, !failed_late.is_empty()))
+        {
             let recorded = self.tell(plan, kind, &facts, changes)?;
             if kind == EventKind::RefundFailed {
                 // Their own deliveries have ended well.
@@ -243,8 +246,8 @@ impl SettleCase {
     }
 }
 
-/// What there is to tell of a payment itself.
-fn news(before: &Payment, after: &Payment) -> Vec<EventKind> {
+/// What there is to tell of a payment itself; also whether refunds failed that seemed to have succeeded.
+fn news(before: &Payment, after: &Payment, has_failed_late: bool) -> Vec<EventKind> {
     let is_settled =
         |payment: &Payment| payment.taken > 0 || payment.status == PaymentStatus::Authorized;
     let is_over = |payment: &Payment| {
@@ -263,7 +266,9 @@ fn news(before: &Payment, after: &Payment) -> Vec<EventKind> {
     if is_over(after) && !is_over(before) {
         news.push(EventKind::PaymentFailed);
     }
-    if after.refunded > before.refunded {
+    // Where what was told of before has failed, what went out since is news, too.
+    let more_went_out = has_failed_late && after.paid_out() > before.paid_out();
+    if after.refunded > before.refunded || more_went_out {
         news.push(EventKind::PaymentRefunded);
     }
     if after.refund_failed > before.refund_failed {
