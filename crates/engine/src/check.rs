@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use domain::id::BusinessId;
 use plugin_api::{Failure, Plugin, PluginSettings};
-use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use crate::plugin::may_manage;
-use crate::{Caller, Engine, Result};
+use crate::{Caller, Engine, Result, apart};
 
 /// How long the other side may take to answer.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -42,21 +41,16 @@ async fn checked(
     business: BusinessId,
     settings: PluginSettings,
 ) -> Result<String, Failure> {
-    let runtime = Handle::current();
-    let apart = tokio::task::spawn_blocking(move || {
-        let Some(check) = plugin.check() else {
-            return Ok("the settings are complete; there is nobody to ask".to_owned());
-        };
-        let asked = timeout(LIMIT, check.check(business, &settings));
-        runtime.block_on(asked).unwrap_or_else(|_| Err(late()))
-    });
-    match timeout(LIMIT, apart).await {
-        Ok(Ok(answer)) => answer,
+    let work = async move {
+        match plugin.check() {
+            Some(check) => check.check(business, &settings).await,
+            None => Ok("the settings are complete; there is nobody to ask".to_owned()),
+        }
+    };
+    let mut apart = apart::begin(work, ());
+    match timeout(LIMIT, &mut apart.task).await {
+        Ok(Ok(Some(answer))) => answer,
         Ok(Err(_)) => Err(Failure::retry("the plugin panicked")),
-        Err(_) => Err(late()),
+        Ok(Ok(None)) | Err(_) => Err(Failure::retry("the other side did not answer in time")),
     }
-}
-
-fn late() -> Failure {
-    Failure::retry("the other side did not answer in time")
 }

@@ -4,6 +4,7 @@
 //! shape in [`tx`], answers the same under the same idempotency key, and once begun runs to its end whether or not the client
 //! still listens. The engine is the only crate that opens write transactions, and it never reads another clock than [`Clock`].
 
+pub mod apart;
 pub mod availability;
 pub mod booking;
 pub mod business;

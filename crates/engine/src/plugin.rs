@@ -1,7 +1,7 @@
 //! Plugins as a business sees them: which there are, which it uses with what settings, and how they fare.
 //!
-//! Guaranteed: a secret goes in and never comes out, nor does it go elsewhere than where it was given for; settings are stored sealed; what is stored was found right by the plugin. Whether a
-//! business uses a plugin is part of its catalogue, so that a booking need not ask for it.
+//! Guaranteed: a secret goes in and never comes out, nor goes elsewhere than where it was given for; settings are stored sealed; what is stored was
+//! found right by the plugin. Whether a business uses a plugin is part of its catalogue, so that a booking need not ask for it.
 
 use std::collections::HashMap;
 use std::sync::Arc;

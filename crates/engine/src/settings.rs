@@ -1,8 +1,7 @@
 //! Settings of plugins as JSON: merged, and shown without their secrets. What is a secret the plugin's JSON Schema says (`writeOnly`), and which
 //! settings say where secrets are sent ([`DESTINATION`]).
 //!
-//! Guaranteed: a secret that is kept is sent nowhere but where it was sent when it was given. Whoever may change settings, and nobody else who comes by
-//! their token, does not learn by that what they do not know.
+//! Guaranteed: a secret that is kept is sent nowhere but where it was sent when it was given, so nobody learns it by changing an address.
 
 use domain::problem::Problem;
 use plugin_api::DESTINATION;

@@ -9,13 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::TimeDelta;
 use domain::id::{BusinessId, Id};
 use engine::Engine;
+use engine::apart;
 use engine::calendar::TakenSource;
 use plugin_api::Failure;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::pace::Pace;
-use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, TOGETHER, apart, stopped};
+use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, TOGETHER, stopped};
 
 /// How many calendars are read at once.
 const CONCURRENCY: usize = 8;

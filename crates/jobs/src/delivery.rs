@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use domain::id::{BusinessId, Id};
 use engine::Engine;
+use engine::apart;
 use engine::delivery::{DueDelivery, EndedAttempt, Ending, TakenDelivery};
 use engine::plugin::NotInUse;
 use plugin_api::{Delivery, Done, Failure, Plugin, PluginSettings};
@@ -16,7 +17,7 @@ use crate::backoff::Next;
 use crate::gate::{Ended, Gate};
 use crate::pace::Pace;
 use crate::record::Recorder;
-use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, apart, stopped};
+use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, stopped};
 
 /// Who has not decided yet is asked again no sooner and no later than this.
 const NOT_YET_MIN: TimeDelta = TimeDelta::seconds(10);

@@ -9,7 +9,6 @@
 //!
 //! Timers have no memory of their own: what is due is read from the database, so a restart loses none.
 
-mod apart;
 mod backoff;
 mod calendar;
 mod delivery;

@@ -5,14 +5,15 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// Work under way. It is cut off at its next await when this is dropped.
-pub(crate) struct Apart<T> {
+#[derive(Debug)]
+pub struct Apart<T> {
     /// Ends with what the work came to; none where it was cut off, an error where it panicked.
-    pub(crate) task: JoinHandle<Option<T>>,
+    pub task: JoinHandle<Option<T>>,
     _still_wanted: oneshot::Sender<()>,
 }
 
 /// Begins the work, which keeps its place for as long as its thread is taken.
-pub(crate) fn begin<W, T>(work: W, place: impl Send + 'static) -> Apart<T>
+pub fn begin<W, T>(work: W, place: impl Send + 'static) -> Apart<T>
 where
     W: Future<Output = T> + Send + 'static,
     T: Send + 'static,
