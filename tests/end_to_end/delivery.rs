@@ -178,7 +178,7 @@ async fn a_plugin_that_blocks_its_threads_holds_up_nobody_else() {
         2,
         "it has no more than its own places"
     );
-    blocking.release();
+    blocking.obstacle.clear();
     blocking.seen(6).await;
     jobs.stop().await;
 }

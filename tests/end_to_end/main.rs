@@ -9,6 +9,7 @@
     reason = "tests: a failure is a panic, and a story is told whole"
 )]
 
+mod apart;
 mod api;
 mod authorization;
 mod booking;

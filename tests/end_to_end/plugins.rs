@@ -194,11 +194,11 @@ async fn a_plugin_that_blocks_its_thread_when_it_is_asked_holds_up_nobody() {
     let settings = json!({ "endpoint": "block", "apiKey": "right" });
     stage.configure(settings, None).await;
     let others = async {
-        while !stage.plugin.has_blocked() {
+        while stage.plugin.obstacle.came() == 0 {
             stage.shown().await;
         }
         stage.shown().await;
-        stage.plugin.release();
+        stage.plugin.obstacle.clear();
     };
     let (message, ()) = tokio::join!(check(), others);
     assert_eq!(message, "the key is right");

@@ -1,15 +1,11 @@
-//! Whether a plugin works with what a business has set: asked of the other side on a thread of its own, so a plugin that panics or blocks takes
-//! nothing else with it.
+//! Whether a plugin works with what a business has set: asked of the other side.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use domain::id::BusinessId;
-use plugin_api::{Failure, Plugin, PluginSettings};
-use tokio::time::timeout;
+use plugin_api::Failure;
 
 use crate::plugin::may_manage;
-use crate::{Caller, Engine, Result, apart};
+use crate::{Caller, Engine, Result};
 
 /// How long the other side may take to answer.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -28,29 +24,16 @@ impl Engine {
             Ok(settings) => settings,
             Err(not) => return Ok(Err(not.to_string())),
         };
-        if let Err(error) = plugin.validate(settings.json()) {
-            return Ok(Err(error.to_string()));
-        }
-        let checked = checked(plugin, caller.business, settings).await;
-        Ok(checked.map_err(|failure| failure.reason().to_owned()))
-    }
-}
-
-async fn checked(
-    plugin: Arc<dyn Plugin>,
-    business: BusinessId,
-    settings: PluginSettings,
-) -> Result<String, Failure> {
-    let work = async move {
-        match plugin.check() {
-            Some(check) => check.check(business, &settings).await,
-            None => Ok("the settings are complete; there is nobody to ask".to_owned()),
-        }
-    };
-    let mut apart = apart::begin(work, ());
-    match timeout(LIMIT, &mut apart.task).await {
-        Ok(Ok(Some(answer))) => answer,
-        Ok(Err(_)) => Err(Failure::retry("the plugin panicked")),
-        Ok(Ok(None)) | Err(_) => Err(Failure::retry("the other side did not answer in time")),
+        let (business, asked) = (caller.business, plugin.clone());
+        let work = async move {
+            asked.validate(settings.json())?;
+            match asked.check() {
+                Some(check) => check.check(business, &settings).await,
+                None => Ok("the settings are complete; there is nobody to ask".to_owned()),
+            }
+        };
+        let checked = self.ask_other_side(&plugin, business, LIMIT, work).await;
+        let checked = checked.unwrap_or_else(|none| Err(none.into()));
+        Ok(checked.map_err(|failure: Failure| failure.reason().to_owned()))
     }
 }

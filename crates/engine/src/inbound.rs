@@ -129,16 +129,21 @@ impl Engine {
         drop(conn);
         // A business that has switched it off may still have something under way.
         let settings = self.settings_of(&catalogue, plugin.name());
-        let (Some(inbound), Ok(settings)) = (plugin.inbound(), settings) else {
+        let (Some(_), Ok(settings)) = (plugin.inbound(), settings) else {
             return Ok(InboundAnswer::Nobody);
         };
         if settings.version() == 0 && !is_in_use(&catalogue, &**plugin) {
             return Ok(InboundAnswer::Nobody);
         }
         request.business_name.clone_from(&catalogue.business.name);
-        let mut call = match inbound.verify(&settings, &request) {
-            Ok(call) => call,
-            Err(refused) => {
+        let verified = self.ask_plugin(plugin, business, move |plugin| {
+            let inbound = plugin.inbound()?;
+            Some(inbound.verify(&settings, &request))
+        });
+        let mut call = match verified.await? {
+            None => return Ok(InboundAnswer::Nobody),
+            Some(Ok(call)) => call,
+            Some(Err(refused)) => {
                 tracing::warn!(plugin = plugin.name(), %business, %refused, "a call was refused");
                 return Ok(InboundAnswer::Refused(refused));
             }

@@ -5,6 +5,7 @@
 //! still listens. The engine is the only crate that opens write transactions, and it never reads another clock than [`Clock`].
 
 pub mod apart;
+mod ask;
 pub mod availability;
 pub mod booking;
 pub mod business;
@@ -77,6 +78,8 @@ struct Inner {
     catalogues: catalogue::cache::Catalogues,
     calendars: availability::calendars::CalendarCache,
     slugs: caller::Slugs,
+    /// Where plugins are asked while somebody waits.
+    places: ask::Places,
     /// Writes under way.
     writes: std::sync::atomic::AtomicUsize,
     committed: live::Committed,
@@ -97,6 +100,7 @@ impl Engine {
             catalogues: catalogue::cache::Catalogues::default(),
             calendars: availability::calendars::CalendarCache::default(),
             slugs: caller::Slugs::default(),
+            places: ask::Places::default(),
             writes: std::sync::atomic::AtomicUsize::default(),
             committed: live::Committed::new(),
         }))

@@ -136,7 +136,13 @@ impl UseCase for ConfigureCase {
             .unwrap_or_else(|| before.is_none_or(|row| row.enabled));
         let is_empty = settings.as_object().is_none_or(Map::is_empty);
         if enabled || !is_empty {
-            self.plugin.validate(&settings).map_err(|error| {
+            let (asked, business) = (settings.clone(), self.caller.business);
+            let valid = self
+                .engine
+                .ask_plugin(&self.plugin, business, move |plugin| {
+                    plugin.validate(&asked)
+                });
+            valid.await?.map_err(|error| {
                 let path: Vec<&str> = ["input", "settings"]
                     .into_iter()
                     .chain(error.path.iter().map(String::as_str))

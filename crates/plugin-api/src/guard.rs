@@ -13,8 +13,8 @@ pub trait Guard: Send + Sync {
     ///
     /// It is called on the path of every booking: it does no IO, waits for nothing, and answers within microseconds from
     /// the settings of the business and what it already knows. It may be asked several times about one booking (when somebody else was quicker and the
-    /// decision is made anew), and about a booking that then does not come about. A panic counts as a refusal without a
-    /// reason.
+    /// decision is made anew), and about a booking that then does not come about. A panic, or no answer in time, counts as a refusal
+    /// without a reason.
     ///
     /// # Errors
     /// [`Refused`], with the reason that the customer is shown.

@@ -16,6 +16,10 @@ use crate::webhook::WebhookSender;
 /// A plugin: one value for the life of the server, shared by all tasks and all businesses.
 ///
 /// Every part is optional: one that a plugin does not have is `None`, so nothing it cannot do quietly succeeds.
+///
+/// What a plugin does (everything that may fail, so answers a `Result`) runs on a thread of its own, within a time limit and in a limited number
+/// of places: a plugin that blocks its thread or panics holds up nobody but itself. What it only tells of itself (`name`, `wants`,
+/// `window_minutes` and the like) is asked in the midst of everything, often, and answered from what it has at hand.
 pub trait Plugin: Send + Sync + 'static {
     /// The name under which it is stored, configured and reported: kebab-case, `<what>-<whose>` (`email-smtp`). It never
     /// changes, because deliveries and settings are kept under it.

@@ -17,6 +17,8 @@ use plugin_api::{
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::Obstacle;
+
 /// What goes wrong with the next call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadCall {
@@ -26,6 +28,8 @@ pub enum BadCall {
     AnswerLost,
     /// It never ends.
     Hangs,
+    /// The plugin blocks its thread.
+    Blocks,
     /// The plugin panics.
     Panics,
 }
@@ -80,6 +84,8 @@ pub struct Diary {
     state: Mutex<State>,
     told: watch::Sender<u64>,
     clock: OnceLock<Clock>,
+    /// Where it blocks.
+    pub obstacle: Obstacle,
 }
 
 /// The token of Anna's account at a new diary.
@@ -92,6 +98,7 @@ impl Diary {
             state: Mutex::default(),
             told: watch::Sender::new(0),
             clock: OnceLock::new(),
+            obstacle: Obstacle::default(),
         };
         diary.state().page = 3;
         diary.account(

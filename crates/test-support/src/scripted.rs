@@ -1,7 +1,6 @@
 //! A plugin that does as it is told and remembers what it was handed.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::event::EventKind;
@@ -13,6 +12,8 @@ use plugin_api::{
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::Obstacle;
+
 /// The plugin. Its settings are an `endpoint` and a secret `apiKey`, which the other side takes if it is `right`.
 pub struct Scripted {
     name: &'static str,
@@ -21,9 +22,8 @@ pub struct Scripted {
     /// What it is to do with the next deliveries.
     script: Mutex<Vec<Result<Done, Failure>>>,
     seen: watch::Sender<Vec<Delivery>>,
-    /// Whether who was told to block its thread may go on.
-    released: (Mutex<bool>, Condvar),
-    has_blocked: AtomicBool,
+    /// Where those go who are told to block their thread.
+    pub obstacle: Obstacle,
 }
 
 impl Scripted {
@@ -47,27 +47,8 @@ impl Scripted {
             on_by_default,
             script: Mutex::new(script),
             seen: watch::Sender::new(Vec::new()),
-            released: Default::default(),
-            has_blocked: AtomicBool::new(false),
+            obstacle: Obstacle::default(),
         })
-    }
-
-    /// Whether somebody has been told to block their thread.
-    pub fn has_blocked(&self) -> bool {
-        self.has_blocked.load(Ordering::SeqCst)
-    }
-
-    fn block(&self) {
-        self.has_blocked.store(true, Ordering::SeqCst);
-        let (released, told) = &self.released;
-        let waiting = told.wait_while(released.lock().unwrap(), |released| !*released);
-        drop(waiting.unwrap());
-    }
-
-    /// Lets those go on that were told to block their threads.
-    pub fn release(&self) {
-        *self.released.0.lock().unwrap() = true;
-        self.released.1.notify_all();
     }
 
     /// Waits until it was handed so many deliveries; answers all of them.
@@ -142,7 +123,7 @@ impl Plugin for Scripted {
 impl Check for Scripted {
     async fn check(&self, _: BusinessId, settings: &PluginSettings) -> Result<String, Failure> {
         match settings.json()["endpoint"].as_str() {
-            Some("block") => self.block(),
+            Some("block") => self.obstacle.block(),
             Some("panic") => panic!("as it was told"),
             _ => {}
         }
@@ -182,7 +163,7 @@ impl Reaction for Scripted {
             std::future::pending::<()>().await;
         }
         if matches!(&next, Err(Failure::GiveUp { reason }) if reason == "block") {
-            self.block();
+            self.obstacle.block();
         }
         next
     }

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use plugin_api::{Dispute, DisputeStatus, Failure, PaymentKind, PaymentRequest};
 
+use crate::Obstacle;
+
 /// What goes wrong with the next call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadDay {
@@ -14,6 +16,10 @@ pub enum BadDay {
     Refused(Failure),
     /// It is done, and the answer is lost.
     AnswerLost,
+    /// The plugin blocks its thread.
+    Blocks,
+    /// The plugin panics.
+    Panics,
 }
 
 /// A payment as the other side has it.
@@ -56,7 +62,11 @@ struct State {
 
 /// The plugin, and its other side. Every business uses it.
 #[derive(Default)]
-pub struct Till(Mutex<State>);
+pub struct Till {
+    state: Mutex<State>,
+    /// Where it blocks.
+    pub obstacle: Obstacle,
+}
 
 impl Till {
     /// An empty till.
@@ -168,22 +178,30 @@ impl Till {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
+        self.state.lock().unwrap()
     }
 
     /// Does a call, on a good day or a bad one.
     fn call<T>(&self, act: impl FnOnce(&mut State) -> Result<T, Failure>) -> Result<T, Failure> {
-        let mut state = self.state();
-        if state.is_closed {
-            return Err(Failure::retry("closed"));
-        }
-        match state.days.pop_front().flatten() {
+        let day = {
+            let mut state = self.state();
+            if state.is_closed {
+                return Err(Failure::retry("closed"));
+            }
+            state.days.pop_front().flatten()
+        };
+        match day {
             Some(BadDay::Refused(failure)) => Err(failure),
             Some(BadDay::AnswerLost) => {
-                act(&mut state)?;
+                act(&mut self.state())?;
                 Err(Failure::retry("the connection was closed"))
             }
-            None => act(&mut state),
+            Some(BadDay::Blocks) => {
+                self.obstacle.block();
+                act(&mut self.state())
+            }
+            Some(BadDay::Panics) => panic!("as it was told"),
+            None => act(&mut self.state()),
         }
     }
 }

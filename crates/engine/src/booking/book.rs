@@ -125,6 +125,7 @@ impl UseCase for BookCase {
         let conn = self.engine.0.database.conn().await?;
         let same =
             store::customer::customer_same(&conn, self.caller.business, &self.customer).await?;
+        drop(conn);
         let catalogue = match &seats {
             Seats::Taken(seating) => seating.scope.catalogue.clone(),
             Seats::Held(redeemed) => redeemed.catalogue.clone(),
@@ -136,7 +137,7 @@ impl UseCase for BookCase {
             catalogue,
             seats,
         };
-        self.ask_guards(&plan)?;
+        self.ask_guards(&plan).await?;
         Ok(plan)
     }
 
@@ -199,7 +200,7 @@ impl BookCase {
         self.input.customer.is_none()
     }
 
-    fn ask_guards(&self, plan: &BookPlan) -> Result<()> {
+    async fn ask_guards(&self, plan: &BookPlan) -> Result<()> {
         let (provider_id, location_id, starts_at, ends_at) = match &plan.seats {
             Seats::Taken(seating) => {
                 let Seating { plan, .. } = &**seating;
@@ -236,7 +237,7 @@ impl BookCase {
             note: self.note.clone(),
             by: self.caller.actor,
         };
-        self.engine.ask_guards(&plan.catalogue, &proposal)
+        self.engine.ask_guards(&plan.catalogue, proposal).await
     }
 
     fn add_booking(

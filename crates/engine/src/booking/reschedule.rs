@@ -227,6 +227,7 @@ impl RescheduleCase {
             .engine
             .customer_on(&conn, &self.caller, booking.customer_id)
             .await?;
+        drop(conn);
         let proposal = Proposal {
             business_id: self.caller.business,
             booking_id: Some(booking.id),
@@ -243,7 +244,8 @@ impl RescheduleCase {
             note: booking.note.clone(),
             by: self.caller.actor,
         };
-        self.engine.ask_guards(&seating.scope.catalogue, &proposal)
+        let catalogue = &seating.scope.catalogue;
+        self.engine.ask_guards(catalogue, proposal).await
     }
 }
 

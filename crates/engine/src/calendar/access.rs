@@ -1,14 +1,12 @@
 //! By what a calendar elsewhere is reached, and what it means that it is not any more.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::event::EventKind;
 use domain::id::{BusinessId, CalendarId, Id, ProviderId};
-use futures_util::FutureExt;
-use plugin_api::{CalendarAccess, CalendarError, Failure, PluginSettings};
+use plugin_api::{CalendarAccess, CalendarError, Failure, Plugin, PluginSettings};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use store::Conn;
@@ -112,6 +110,17 @@ impl Engine {
 }
 
 impl Engine {
+    /// What the other side answers to somebody who waits for it.
+    pub(super) async fn ask_calendar<T: Send + 'static>(
+        &self,
+        plugin: &Arc<dyn Plugin>,
+        business: BusinessId,
+        work: impl Future<Output = Result<T, CalendarError>> + Send + 'static,
+    ) -> Result<T, CalendarError> {
+        let answer = self.ask_other_side(plugin, business, PATIENCE, work).await;
+        answer.unwrap_or_else(|none| Err(Failure::from(none).into()))
+    }
+
     /// Forgets what providers gave access to their calendars with: the plugin's settings lead elsewhere by now, and nobody has agreed to send it
     /// there. They connect anew.
     pub(crate) async fn forget_accesses_in_tx(
@@ -148,16 +157,9 @@ fn broken_happening(provider: Uuid, at: DateTime<Utc>) -> Happening {
     }
 }
 
-/// What the other side answers to somebody who waits for it: within a time limit, and whatever the plugin does.
-pub(super) async fn patiently<T>(
-    asked: impl Future<Output = Result<T, CalendarError>>,
-) -> Result<T, CalendarError> {
-    let asked = AssertUnwindSafe(asked).catch_unwind();
-    match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => Err(Failure::retry("the plugin panicked").into()),
-        Err(_) => Err(Failure::retry("the other side did not answer in time").into()),
-    }
+/// The plugin has no such part any more.
+pub(super) fn no_calendar() -> Failure {
+    Failure::give_up("the plugin keeps no calendars any more")
 }
 
 /// Nothing can be done until the provider connects anew.

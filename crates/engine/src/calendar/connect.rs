@@ -16,7 +16,7 @@ use store::changes::Changes;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use super::access::patiently;
+use super::access::no_calendar;
 use super::choice::{read_from, sources, write_to};
 use super::route;
 use super::work::Work;
@@ -197,7 +197,12 @@ impl ConnectCase {
             .engine
             .access(business, &trial, settings)
             .map_err(|failure| Problem::conflict(failure.reason()))?;
-        let answer = patiently(calendar.account(&access)).await;
+        let asked = self.plugin.clone();
+        let work = async move {
+            let calendar = asked.calendar().ok_or_else(no_calendar)?;
+            calendar.account(&access).await
+        };
+        let answer = self.engine.ask_calendar(&self.plugin, business, work).await;
         Ok(Asked {
             before: same.map(|row| row.id),
             version: same.map_or(0, |row| row.version),

@@ -15,7 +15,7 @@ use store::Conn;
 use store::calendar_consent::ConsentRow;
 use store::changes::Changes;
 
-use super::access::patiently;
+use super::access::no_calendar;
 use super::connect::{ConnectCalendar, may_connect};
 use super::follow::in_words;
 use crate::tx::{TxError, UseCase};
@@ -167,22 +167,22 @@ impl Engine {
             state: secret::hex(&secret::random()?),
             code_verifier: secret::hex(&secret::random()?).into(),
         };
-        let calendar = plugin.calendar();
-        let calendar =
-            calendar.ok_or_else(|| Problem::not_found(&["plugin"], "calendar plugin"))?;
-        let url = calendar
-            .consent_url(&settings, &consent)
-            .map_err(|failure| Problem::conflict(failure.reason()))?;
         let verifier = json!(consent.code_verifier.expose_secret());
         let name = sealed_for(plugin.name(), provider);
         let row = ConsentRow {
             state_hash: secret::hash(consent.state.as_bytes()),
             provider_id: provider.uuid(),
             plugin: plugin.name().to_owned(),
-            redirect_url: consent.redirect_url,
+            redirect_url: consent.redirect_url.clone(),
             sealed: self.0.vault.seal(caller.business, &name, &verifier)?,
             expires_at: self.clock().now() + GOOD_FOR,
         };
+        let asked = self.ask_plugin(&plugin, caller.business, move |plugin| {
+            let calendar = plugin.calendar().ok_or_else(no_calendar)?;
+            calendar.consent_url(&settings, &consent)
+        });
+        let url = asked.await?;
+        let url = url.map_err(|failure| Problem::conflict(failure.reason()))?;
         let case = AskCase {
             engine: self.clone(),
             caller: *caller,
@@ -329,10 +329,13 @@ impl Engine {
             state: String::new(),
             code_verifier: verifier.to_owned().into(),
         };
-        let calendar = plugin.calendar();
-        let calendar =
-            calendar.ok_or_else(|| Problem::not_found(&["plugin"], "calendar plugin"))?;
-        let redeemed = patiently(calendar.redeem(&settings, &consent, code.expose_secret())).await;
+        let (asked, code) = (plugin.clone(), code.clone());
+        let work = async move {
+            let calendar = asked.calendar().ok_or_else(no_calendar)?;
+            let code = code.expose_secret();
+            calendar.redeem(&settings, &consent, code).await
+        };
+        let redeemed = self.ask_calendar(&plugin, caller.business, work).await;
         Ok(redeemed.map_err(|error| {
             Problem::conflict(format!("the consent could not be redeemed: {error}"))
         })?)

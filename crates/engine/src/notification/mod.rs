@@ -151,13 +151,9 @@ impl Engine {
 
     /// The plugin by which a business uses a channel.
     fn channel_of(&self, catalogue: &Catalogue, channel: Channel) -> Option<&dyn Plugin> {
-        let carries = |plugin: &&dyn Plugin| {
-            let messages = plugin.messages();
-            messages.is_some_and(|messages| messages.channel() == channel)
-        };
         self.plugins_in_use(catalogue)
             .map(|plugin| &**plugin)
-            .find(carries)
+            .find(|plugin| carries(*plugin, channel))
     }
 
     /// What is said by the first of these channels that reaches the recipient, and before it what is not said by those that do not, and why.
@@ -244,6 +240,12 @@ impl Saying<'_> {
             tried_at: None,
         }
     }
+}
+
+/// Whether messages go through this channel by this plugin.
+fn carries(plugin: &dyn Plugin, channel: Channel) -> bool {
+    let messages = plugin.messages();
+    messages.is_some_and(|messages| messages.channel() == channel)
 }
 
 /// Where somebody is reached by a channel, as given.

@@ -1,5 +1,6 @@
 //! A message before anybody gets it: shown, or sent to an address of one's own. It tells of a booking that nobody made.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -8,11 +9,15 @@ use domain::event::{BookingFacts, Event, EventKind};
 use domain::id::{EventId, Id, NotificationId};
 use domain::notification::{Audience, Channel, Moment};
 use domain::problem::Problem;
-use plugin_api::{Compose, Composed, Letter, Message, PluginSettings, TemplateProblem, Variable};
+use plugin_api::{
+    Compose, Composed, Composer, Failure, Letter, Message, Plugin, PluginSettings, TemplateProblem,
+    Variable,
+};
 use uuid::Uuid;
 
+use super::carries;
 use super::region;
-use super::rule::may_speak;
+use super::rule::{may_speak, no_composer};
 use crate::catalogue::Catalogue;
 use crate::{Caller, Engine, Error, Result};
 
@@ -54,24 +59,23 @@ impl Engine {
     ) -> Result<Previewed> {
         may_speak(caller)?;
         let catalogue = self.catalogue(caller).await?;
-        let composer = self.any_composer()?;
         let event = self.sample_event(&catalogue, sample)?;
-        let mut problems = composer.problems(&sample.template);
-        let mut words = None;
-        if problems.is_empty() {
-            match self.composed(&catalogue, sample, &event) {
-                Ok(said) => words = Some(said),
-                Err(error) => problems.push(TemplateProblem {
-                    line: None,
-                    message: error,
-                }),
-            }
-        }
-        Ok(Previewed {
-            composed: words,
-            problems,
-            variables: composer.variables().to_vec(),
-        })
+        let (engine, sample) = (self.clone(), sample.clone());
+        let previewed = self.ask_plugin(self.any_composer()?, caller.business, move |plugin| {
+            let composer = plugin.composer().ok_or_else(no_composer)?;
+            let variables = composer.variables().to_vec();
+            let said = engine.composed(composer, &catalogue, &sample, &event);
+            let (words, problems) = match said {
+                Ok(words) => (Some(words), Vec::new()),
+                Err(problems) => (None, problems),
+            };
+            Ok(Previewed {
+                composed: words,
+                problems,
+                variables,
+            })
+        });
+        previewed.await?
     }
 
     /// Sends what a template says to an address; answers what came of it.
@@ -83,43 +87,81 @@ impl Engine {
     ) -> Result<Result<String, String>> {
         may_speak(caller)?;
         let catalogue = self.catalogue(caller).await?;
-        let plugin = self.channel_of(&catalogue, sample.channel);
-        let channel = plugin.and_then(|plugin| Some((plugin, plugin.messages()?)));
-        let Some((plugin, messages)) = channel else {
+        let mut plugins = self.plugins_in_use(&catalogue);
+        let plugin = plugins.find(|plugin| carries(&***plugin, sample.channel));
+        let Some(plugin) = plugin else {
             let message = "the business uses no plugin for this channel";
             return Err(Problem::invalid(&["input", "channel"], message).into());
         };
-        let wrong = |reason: String| Problem::invalid(&["input", "to"], reason);
-        let to = messages.address(to, region(&catalogue.business.locale));
-        let to = to.map_err(|none| wrong(none.reason))?;
-        let problems = self.any_composer()?.problems(&sample.template);
-        if let Some(problem) = problems.into_iter().next() {
-            return Ok(Err(problem.message));
-        }
-        let event = self.sample_event(&catalogue, sample)?;
-        let composed = match self.composed(&catalogue, sample, &event) {
-            Ok(composed) => composed,
-            Err(error) => return Ok(Err(error)),
-        };
-        let settings = match self.settings_in_use(&catalogue, plugin) {
+        let settings = match self.settings_in_use(&catalogue, &**plugin) {
             Ok(settings) => settings,
             Err(not) => return Ok(Err(not.to_string())),
         };
-        let message = self.sample_message(caller, sample, event, composed, to);
-        let sending = messages.send(&settings, &message);
-        Ok(match tokio::time::timeout(LIMIT, sending).await {
-            Ok(Ok(_)) => Ok(format!("{} has taken it", plugin.title())),
-            Ok(Err(failure)) => Err(failure.reason().to_owned()),
-            Err(_) => Err("the other side did not answer in time".to_owned()),
-        })
+        let (given, locale) = (to.to_owned(), catalogue.business.locale.clone());
+        let address = self.ask_plugin(plugin, caller.business, move |plugin| {
+            let messages = plugin.messages().ok_or_else(no_channel)?;
+            let address = messages.address(&given, region(&locale));
+            address.map_err(|none| none.reason)
+        });
+        let to = address.await?;
+        let to = to.map_err(|reason| Problem::invalid(&["input", "to"], reason))?;
+        let event = self.sample_event(&catalogue, sample)?;
+        let (engine, asked, trial) = (self.clone(), event.clone(), sample.clone());
+        let words = self.ask_plugin(self.any_composer()?, caller.business, {
+            let catalogue = catalogue.clone();
+            move |plugin| {
+                let composer = plugin.composer().ok_or_else(no_composer)?;
+                Ok::<_, Error>(engine.composed(composer, &catalogue, &trial, &asked))
+            }
+        });
+        let words = match words.await?? {
+            Ok(words) => words,
+            Err(problems) => {
+                let problem = problems.into_iter().next();
+                return Ok(Err(
+                    problem.map_or_else(String::new, |problem| problem.message)
+                ));
+            }
+        };
+        let message = self.sample_message(caller, sample, event, words, to);
+        Ok(self.send_sample(caller, plugin, settings, message).await)
     }
 
+    async fn send_sample(
+        &self,
+        caller: &Caller,
+        plugin: &Arc<dyn Plugin>,
+        settings: PluginSettings,
+        message: Message,
+    ) -> Result<String, String> {
+        let asked = plugin.clone();
+        let work = async move {
+            let messages = asked
+                .messages()
+                .ok_or_else(|| Failure::give_up(no_channel()))?;
+            messages.send(&settings, &message).await
+        };
+        let sent = self
+            .ask_other_side(plugin, caller.business, LIMIT, work)
+            .await;
+        match sent.unwrap_or_else(|none| Err(none.into())) {
+            Ok(_) => Ok(format!("{} has taken it", plugin.title())),
+            Err(failure) => Err(failure.reason().to_owned()),
+        }
+    }
+
+    /// The words of a sample, or what is wrong with its template.
     fn composed(
         &self,
+        composer: &dyn Composer,
         catalogue: &Catalogue,
         sample: &Sample,
         event: &Event,
-    ) -> Result<Composed, String> {
+    ) -> Result<Composed, Vec<TemplateProblem>> {
+        let problems = composer.problems(&sample.template);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
         let own = self.words(catalogue).map(|words| words.settings);
         let settings = own.unwrap_or_else(PluginSettings::none);
         let language = sample.language.as_deref();
@@ -136,10 +178,12 @@ impl Engine {
             is_reminder: !matches!(Moment::from_name(&sample.event), Some(Moment::Event(_))),
             at: event.at,
         };
-        let composer = self.any_composer().map_err(|error| error.to_string())?;
-        composer
-            .compose(&settings, &request)
-            .map_err(|error| error.to_string())
+        composer.compose(&settings, &request).map_err(|error| {
+            vec![TemplateProblem {
+                line: None,
+                message: error.to_string(),
+            }]
+        })
     }
 
     fn sample_message(
@@ -212,6 +256,10 @@ impl Engine {
             customer_id: None,
         })
     }
+}
+
+fn no_channel() -> String {
+    "the plugin carries no messages any more".to_owned()
 }
 
 /// Has a sample speak of the business and of what it has.

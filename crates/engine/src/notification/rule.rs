@@ -8,7 +8,7 @@ use domain::id::{CalendarId, Id, NotificationRuleId, ServiceId};
 use domain::notification::{Audience, Channel, Moment, QuietHours, Rule};
 use domain::problem::Problem;
 use domain::text;
-use plugin_api::Composer;
+use plugin_api::Plugin;
 use serde::Serialize;
 use store::changes::Changes;
 use store::{Conn, StoreError};
@@ -140,6 +140,7 @@ impl Engine {
         key: Option<&str>,
     ) -> Result<NotificationRuleId> {
         may_speak(caller)?;
+        self.check_template(caller, &input.template).await?;
         let new_id = NotificationRuleId::from_uuid(Uuid::now_v7());
         let (engine, given) = (self.clone(), input.clone());
         let build = move |catalogue: &Catalogue| engine.built(catalogue, &given, new_id);
@@ -204,7 +205,6 @@ impl Engine {
             Problem::invalid(&["input", "event"], message)
         })?;
         let template = input.template.trim().to_owned();
-        self.check_template(&["input", "template"], &template)?;
         let rule = Rule {
             id: input.id.unwrap_or(new_id),
             moment,
@@ -226,8 +226,13 @@ impl Engine {
     }
 
     /// Refuses a template that cannot be filled in, with the places.
-    fn check_template(&self, path: &[&str], template: &str) -> Result<()> {
-        let problems = self.any_composer()?.problems(template);
+    async fn check_template(&self, caller: &Caller, template: &str) -> Result<()> {
+        let template = template.trim().to_owned();
+        let problems = self.ask_plugin(self.any_composer()?, caller.business, move |plugin| {
+            let composer = plugin.composer();
+            composer.map_or_else(Vec::new, |composer| composer.problems(&template))
+        });
+        let problems = problems.await?;
         if problems.is_empty() {
             return Ok(());
         }
@@ -235,18 +240,24 @@ impl Engine {
             let place = problem
                 .line
                 .map_or_else(String::new, |line| format!("line {line}: "));
-            Problem::invalid(path, format!("{place}{}", problem.message))
+            Problem::invalid(
+                &["input", "template"],
+                format!("{place}{}", problem.message),
+            )
         });
         Err(Error::Refused(refused.collect()))
     }
 
-    /// The composer of this server, whether or not the business uses it.
-    pub(super) fn any_composer(&self) -> Result<&dyn Composer> {
+    /// The plugin of this server that puts messages into words, whether or not the business uses it.
+    pub(super) fn any_composer(&self) -> Result<&Arc<dyn Plugin>> {
         let mut all = self.plugins().iter();
-        let found = all.find_map(|plugin| plugin.composer());
-        Ok(found
-            .ok_or_else(|| Problem::conflict("this server has nothing that composes messages"))?)
+        let found = all.find(|plugin| plugin.composer().is_some());
+        found.ok_or_else(no_composer)
     }
+}
+
+pub(super) fn no_composer() -> Error {
+    Problem::conflict("this server has nothing that composes messages").into()
 }
 
 /// Owners and managers say what is said.

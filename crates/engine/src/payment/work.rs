@@ -186,19 +186,25 @@ impl Engine {
         let catalogue = self.catalogue_on(&conn, business).await?;
         let settings = self.settings_of(&catalogue, plugin.name());
         drop(conn);
-        let (Some(payments), Ok(settings)) = (plugin.payments(), settings) else {
+        let Ok(settings) = settings else {
             return Ok(());
         };
-        let desk = Desk {
-            engine: self,
-            caller,
-            plugin: plugin.name(),
-            payments,
-            settings: &settings,
+        let (engine, asked) = (self.clone(), plugin.clone());
+        let work = async move {
+            let Some(payments) = asked.payments() else {
+                return Err(Failure::give_up("the plugin takes no payments any more"));
+            };
+            let desk = Desk {
+                engine: &engine,
+                caller,
+                plugin: asked.name(),
+                payments,
+                settings: &settings,
+            };
+            desk.begin(&payment).await
         };
-        let begun = tokio::time::timeout(PATIENCE, desk.begin(&payment)).await;
-        let begun = begun.unwrap_or_else(|_| Err(Failure::retry("the other side does not answer")));
-        match begun {
+        let begun = self.ask_other_side(&plugin, business, PATIENCE, work).await;
+        match begun.unwrap_or_else(|none| Err(none.into())) {
             // Nobody can mend it in the time to pay.
             Err(Failure::GiveUp { reason } | Failure::Misconfigured { reason }) => {
                 tracing::warn!(payment = %id, reason, "a payment could not be begun");

@@ -10,6 +10,7 @@ mod set;
 mod work;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use domain::event::EventKind;
 use domain::id::WebhookEndpointId;
@@ -86,8 +87,8 @@ impl Engine {
     }
 
     /// The plugin that posts events, if this server has one.
-    fn posting_plugin(&self) -> Option<&dyn Plugin> {
-        let mut all = self.plugins().iter().map(|plugin| &**plugin);
+    fn posting_plugin(&self) -> Option<&Arc<dyn Plugin>> {
+        let mut all = self.plugins().iter();
         all.find(|plugin| plugin.webhooks().is_some())
     }
 }

@@ -205,11 +205,14 @@ impl Engine {
             return Err(Problem::invalid(&path, message).into());
         }
         let plugin = self.posting_plugin();
-        let sender = plugin.and_then(plugin_api::Plugin::webhooks);
-        let sender = sender.ok_or_else(|| Problem::conflict("this server posts no events"))?;
-        sender
-            .address(&url)
-            .map_err(|wrong| Problem::invalid(&path, wrong))?;
+        let plugin = plugin.ok_or_else(|| Problem::conflict("this server posts no events"))?;
+        let asked = url.clone();
+        let address = self.ask_plugin(plugin, caller.business, move |plugin| {
+            let sender = plugin.webhooks();
+            sender.map_or(Ok(()), |sender| sender.address(&asked))
+        });
+        let address = address.await?;
+        address.map_err(|wrong| Problem::invalid(&path, wrong))?;
         let events = patterns(&["input", "events"], &input.events)?;
         let input = SetEndpoint {
             url,

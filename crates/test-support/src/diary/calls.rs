@@ -30,7 +30,7 @@ impl Diary {
         method: &'static str,
         act: impl FnOnce(&mut State) -> Result<T, CalendarError>,
     ) -> Result<T, CalendarError> {
-        let bad = {
+        let mut bad = {
             let mut state = self.state();
             *state.calls.entry(method).or_default() += 1;
             let mut all = state.bad_calls.iter();
@@ -42,6 +42,10 @@ impl Diary {
         match bad {
             Some(BadCall::Refused(error)) => return Err(error),
             Some(BadCall::Hangs) => pending().await,
+            Some(BadCall::Blocks) => {
+                self.obstacle.block();
+                bad = None;
+            }
             Some(BadCall::Panics) => panic!("as it was told"),
             Some(BadCall::AnswerLost) | None => {}
         }

@@ -234,8 +234,11 @@ impl InboundWebhook for Till {
         _: &PluginSettings,
         request: &InboundRequest,
     ) -> Result<Inbound, InboundRefused> {
-        if request.header("till-signature") != Some("right") {
-            return Err(InboundRefused::Signature);
+        match request.header("till-signature") {
+            Some("right") => {}
+            Some("blocks") => self.obstacle.block(),
+            Some("panics") => panic!("as it was told"),
+            _ => return Err(InboundRefused::Signature),
         }
         let unreadable = || InboundRefused::Unreadable("expected an id".to_owned());
         let call: Value = serde_json::from_slice(&request.body).map_err(|_| unreadable())?;
