@@ -72,6 +72,13 @@ impl Deposit {
         };
         (amount > 0).then_some((PaymentKind::Charge, Money { amount, ..price }))
     }
+
+    /// A deposit of a booking at this price, where money moves in steps of so many minor units: no less than it was; none where that would be more
+    /// than the price.
+    pub fn in_steps(due: Money, step: i64, price: Money) -> Option<Money> {
+        let payable = due.rounded_up(step);
+        (payable.amount <= price.amount).then_some(payable)
+    }
 }
 
 #[cfg(test)]
@@ -92,6 +99,13 @@ mod tests {
         assert_eq!(due(Deposit::Percent { percent: 33 }, 101), Some(34));
         assert_eq!(due(Deposit::Full, 9000), Some(9000));
         assert_eq!(due(Deposit::Full, 0), None);
+        let stepped = |due, cost| {
+            let payable = Deposit::in_steps(price(due), 10, price(cost));
+            payable.map(|payable| payable.amount)
+        };
+        assert_eq!(stepped(41, 50), Some(50));
+        assert_eq!(stepped(40, 40), Some(40));
+        assert_eq!(stepped(41, 49), None);
         assert_eq!(
             Deposit::CardOnFile.due(price(0), 1),
             Some((PaymentKind::SaveCard, price(0)))

@@ -9,7 +9,7 @@ mod refund;
 
 pub use dispute::{Dispute, DisputeStatus};
 pub use later::check_fee;
-pub use refund::FailedRefund;
+pub use refund::{FailedRefund, Refund, RefundOutcome};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -2,9 +2,7 @@
 
 mod refund;
 
-pub use refund::{
-    Refund, refund_end, refund_fail_in_tx, refund_find, refund_insert_in_tx, refund_list,
-};
+pub use refund::{refund_end, refund_fail_in_tx, refund_find, refund_insert_in_tx, refund_list};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;

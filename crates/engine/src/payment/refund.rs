@@ -4,13 +4,12 @@ use domain::actor::Right;
 use domain::event::EventKind;
 use domain::id::{BookingId, Id, PaymentId, RefundId};
 use domain::money::Money;
-use domain::payment::{Payment, PaymentKind, PaymentStatus};
+use domain::payment::{Payment, PaymentKind, PaymentStatus, Refund};
 use domain::problem::Problem;
 use domain::text;
 use serde::Serialize;
 use store::Conn;
 use store::changes::Changes;
-use store::payment::Refund;
 use uuid::Uuid;
 
 use super::Work;
@@ -113,7 +112,7 @@ impl Engine {
             .await
     }
 
-    /// What can still be paid back: what was taken, without what went back or is on its way, and without what a bank has that disputes it.
+    /// What can still be paid back of a payment.
     async fn refundable_in_tx(
         &self,
         conn: &Conn,
@@ -121,13 +120,7 @@ impl Engine {
         payment: &Payment,
     ) -> Result<i64, TxError> {
         let refunds = store::payment::refund_list(conn, caller.business, payment.id).await?;
-        let asked: i64 = refunds
-            .iter()
-            .filter(|refund| refund.status != "failed")
-            .map(|refund| refund.amount)
-            .sum();
-        let gone = asked.max(payment.refunded) + payment.kept_by_banks();
-        Ok((payment.taken - gone).max(0))
+        Ok(payment.refundable(&refunds))
     }
 
     /// Adds a refund that is asked for, and that it is to be made.
@@ -185,17 +178,15 @@ async fn add_refund_in_tx(
     changes: &mut Changes,
 ) -> Result<(), TxError> {
     let id = RefundId::from_uuid(Uuid::now_v7());
-    let row = Refund {
-        id: id.uuid(),
-        payment_id: refund.payment.id.uuid(),
+    let new = Refund {
+        id,
+        payment_id: refund.payment.id,
         amount: refund.amount,
         reason: refund.reason.clone(),
-        status: "waiting".to_owned(),
         created_at: recorded.at,
-        failure: None,
-        failed_at: None,
+        outcome: None,
     };
-    store::payment::refund_insert_in_tx(conn, caller.business, &row).await?;
+    store::payment::refund_insert_in_tx(conn, caller.business, &new).await?;
     write_refund(changes, recorded, &refund.payment.plugin, id);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Amounts that the other side can move: it may count a currency in larger steps than ISO 4217 does, or not take it at all.
 
+use domain::deposit::Deposit;
 use domain::money::Money;
 use domain::problem::Problem;
 use plugin_api::Payments;
@@ -22,13 +23,12 @@ pub(super) fn payable(
     let Some(step) = payments.step(deposit.currency) else {
         return Err(refuse(format!("no {code} can be paid online")));
     };
-    let due = deposit.rounded_up(step);
-    if due.amount > price.amount {
+    Deposit::in_steps(deposit, step, price).ok_or_else(|| {
         let (price, step) = (price.display(), display(step, price));
-        let why = format!("{price} cannot: amounts are paid in steps of {step}");
-        return Err(refuse(why));
-    }
-    Ok(due)
+        refuse(format!(
+            "{price} cannot: amounts are paid in steps of {step}"
+        ))
+    })
 }
 
 fn display(step: i64, like: Money) -> String {

@@ -4,31 +4,55 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::id::{BusinessId, Id, PaymentId, RefundId};
+use domain::payment::{Refund, RefundOutcome};
 use uuid::Uuid;
 
 use crate::schema::refund;
-use crate::{Conn, Result};
+use crate::{Conn, Result, StoreError};
 
-/// Money that is to go back.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[derive(Queryable, Selectable)]
 #[diesel(table_name = refund)]
-pub struct Refund {
-    /// Its id.
-    pub id: Uuid,
-    /// Of which payment.
-    pub payment_id: Uuid,
-    /// How much, in minor units.
-    pub amount: i64,
-    /// Why.
-    pub reason: Option<String>,
-    /// `waiting`, `succeeded` or `failed`.
-    pub status: String,
-    /// When it was asked for.
-    pub created_at: DateTime<Utc>,
-    /// Why it failed.
-    pub failure: Option<String>,
-    /// When that was known.
-    pub failed_at: Option<DateTime<Utc>>,
+struct Row {
+    id: Uuid,
+    payment_id: Uuid,
+    amount: i64,
+    reason: Option<String>,
+    status: String,
+    created_at: DateTime<Utc>,
+    failure: Option<String>,
+    failed_at: Option<DateTime<Utc>>,
+}
+
+const WAITING: &str = "waiting";
+const SUCCEEDED: &str = "succeeded";
+const FAILED: &str = "failed";
+
+impl TryFrom<Row> for Refund {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self> {
+        let outcome = match row.status.as_str() {
+            WAITING => None,
+            SUCCEEDED => Some(RefundOutcome::Succeeded),
+            // Why and when was not always kept.
+            FAILED => Some(RefundOutcome::Failed {
+                reason: row.failure.unwrap_or_else(|| "unknown".to_owned()),
+                at: row.failed_at.unwrap_or(row.created_at),
+            }),
+            _ => {
+                let odd = format!("status of refund {}", row.id);
+                return Err(StoreError::Fault(odd));
+            }
+        };
+        Ok(Self {
+            id: RefundId::from_uuid(row.id),
+            payment_id: PaymentId::from_uuid(row.payment_id),
+            amount: row.amount,
+            reason: row.reason,
+            created_at: row.created_at,
+            outcome,
+        })
+    }
 }
 
 /// The refunds of a payment, made and to be made.
@@ -37,13 +61,14 @@ pub async fn refund_list(
     business: BusinessId,
     payment: PaymentId,
 ) -> Result<Vec<Refund>> {
-    Ok(refund::table
+    let rows = refund::table
         .filter(refund::business_id.eq(business.uuid()))
         .filter(refund::payment_id.eq(payment.uuid()))
         .order(refund::id)
-        .select(Refund::as_select())
+        .select(Row::as_select())
         .load(&mut conn)
-        .await?)
+        .await?;
+    rows.into_iter().map(Refund::try_from).collect()
 }
 
 /// The refund with this id.
@@ -54,10 +79,10 @@ pub async fn refund_find(
 ) -> Result<Option<Refund>> {
     let found = refund::table
         .find((business.uuid(), id.uuid()))
-        .select(Refund::as_select())
+        .select(Row::as_select())
         .first(&mut conn)
         .await;
-    Ok(found.optional()?)
+    found.optional()?.map(Refund::try_from).transpose()
 }
 
 /// Adds a refund that is to be made.
@@ -69,11 +94,11 @@ pub async fn refund_insert_in_tx(
     diesel::insert_into(refund::table)
         .values((
             refund::business_id.eq(business.uuid()),
-            refund::id.eq(new.id),
-            refund::payment_id.eq(new.payment_id),
+            refund::id.eq(new.id.uuid()),
+            refund::payment_id.eq(new.payment_id.uuid()),
             refund::amount.eq(new.amount),
             refund::reason.eq(&new.reason),
-            refund::status.eq(&new.status),
+            refund::status.eq(WAITING),
             refund::created_at.eq(new.created_at),
         ))
         .execute(&mut conn)
@@ -81,26 +106,25 @@ pub async fn refund_insert_in_tx(
     Ok(())
 }
 
-/// Records what became of a refund that waited: it failed, if there is a reason why.
+/// Records what became of a refund, if it still waited.
 pub async fn refund_end(
     mut conn: &Conn,
     business: BusinessId,
     id: RefundId,
-    failure: Option<&str>,
-    at: DateTime<Utc>,
+    outcome: &RefundOutcome,
 ) -> Result<()> {
     let own = refund::table
         .find((business.uuid(), id.uuid()))
-        .filter(refund::status.eq("waiting"));
-    let status = match failure {
-        Some(_) => "failed",
-        None => "succeeded",
+        .filter(refund::status.eq(WAITING));
+    let (status, failure, failed_at) = match outcome {
+        RefundOutcome::Succeeded => (SUCCEEDED, None, None),
+        RefundOutcome::Failed { reason, at } => (FAILED, Some(reason), Some(*at)),
     };
     diesel::update(own)
         .set((
             refund::status.eq(status),
             refund::failure.eq(failure),
-            refund::failed_at.eq(failure.map(|_| at)),
+            refund::failed_at.eq(failed_at),
         ))
         .execute(&mut conn)
         .await?;
@@ -117,19 +141,19 @@ pub async fn refund_fail_in_tx(
 ) -> Result<bool> {
     // In the order in which it moves on: whoever writes meanwhile that it succeeded is seen.
     let mut seemed_done = false;
-    for status in ["waiting", "succeeded"] {
+    for status in [WAITING, SUCCEEDED] {
         let own = refund::table
             .find((business.uuid(), id.uuid()))
             .filter(refund::status.eq(status));
         let failed = diesel::update(own)
             .set((
-                refund::status.eq("failed"),
+                refund::status.eq(FAILED),
                 refund::failure.eq(failure),
                 refund::failed_at.eq(at),
             ))
             .execute(&mut conn)
             .await?;
-        seemed_done = status == "succeeded" && failed == 1;
+        seemed_done = status == SUCCEEDED && failed == 1;
     }
     Ok(seemed_done)
 }

@@ -90,3 +90,55 @@ proptest! {
         prop_assert_eq!((out, back), (6500, 4000));
     }
 }
+
+/// So much, asked for at one minute, and failed at another.
+fn refund(amount: i64, asked: i64, failed: Option<i64>) -> Refund {
+    let at = |minute: i64| DateTime::from_timestamp(1_800_000_000 + 60 * minute, 0).unwrap();
+    Refund {
+        id: RefundId::from_uuid(Uuid::from_u128(u128::try_from(asked).unwrap())),
+        payment_id: payment().id,
+        amount,
+        reason: None,
+        created_at: at(asked),
+        outcome: Some(match failed {
+            None => RefundOutcome::Succeeded,
+            Some(minute) => RefundOutcome::Failed {
+                reason: "closed".to_owned(),
+                at: at(minute),
+            },
+        }),
+    }
+}
+
+fn missing(all: &[Refund]) -> Vec<i64> {
+    let owed = Refund::owed(all).into_iter();
+    owed.map(|refund| refund.amount).collect()
+}
+
+#[test]
+fn only_what_was_asked_for_since_makes_a_failure_good() {
+    let late = refund(40, 0, Some(9));
+    assert_eq!(missing(&[late.clone(), refund(60, 1, None)]), [40]);
+    assert_eq!(missing(&[late.clone(), refund(60, 10, None)]), [0; 0]);
+    assert_eq!(missing(&[late.clone(), refund(39, 10, None)]), [40]);
+    let parts = [refund(39, 10, None), refund(1, 11, None)];
+    assert_eq!(
+        missing(&[std::slice::from_ref(&late), &parts[..]].concat()),
+        [0; 0]
+    );
+    let once = [late, refund(41, 0, Some(8)), refund(41, 10, None)];
+    assert_eq!(missing(&once), [40], "it makes one good, not both");
+}
+
+#[test]
+fn what_is_asked_back_is_not_there_to_be_paid_back_and_what_failed_is_again() {
+    let (paid, _) = payment().observe(&seen(ExternalStatus::Paid, 5000, 1000), false);
+    let waiting = Refund {
+        outcome: None,
+        ..refund(2000, 1, None)
+    };
+    assert_eq!(paid.refundable(&[]), 4000, "it went back elsewhere");
+    assert_eq!(paid.refundable(&[waiting.clone()]), 3000);
+    let failed = refund(2000, 0, Some(1));
+    assert_eq!(paid.refundable(&[failed, waiting]), 3000);
+}
