@@ -153,7 +153,8 @@ async fn an_event_on_its_way_to_others_is_not_on_its_way_to_a_calendar() {
         let (conn, of) = (database.conn().await.unwrap(), (plugin, part));
         let business = world.owner.business;
         let found =
-            store::calendar_connection::connection_pending(&conn, business, of, &[booking]).await;
+            store::calendar_delivery::calendar_delivery_pending(&conn, business, of, &[booking])
+                .await;
         found.unwrap()
     };
     let is_pending = vec![(booking, false)];

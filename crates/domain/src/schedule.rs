@@ -24,8 +24,6 @@ pub struct LocalTime(u16);
 pub struct LocalTimeError;
 
 impl LocalTime {
-    /// 00:00.
-    pub const MIDNIGHT: Self = Self(0);
     /// 24:00, the next midnight: allowed where a window closes.
     pub const DAY_END: Self = Self(DAY);
 

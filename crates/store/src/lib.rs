@@ -13,6 +13,7 @@ pub mod calendar;
 pub mod calendar_channel;
 pub mod calendar_connection;
 pub mod calendar_consent;
+pub mod calendar_delivery;
 pub mod calendar_link;
 pub mod calendar_route;
 pub mod calendar_source;

@@ -80,14 +80,6 @@ pub async fn token_actor(
     }
 }
 
-/// Whether there is any token for the business.
-pub async fn token_exists(mut conn: &Conn, business: BusinessId) -> Result<bool> {
-    let any = access_token::table.filter(access_token::business_id.eq(business.uuid()));
-    Ok(diesel::select(diesel::dsl::exists(any))
-        .get_result(&mut conn)
-        .await?)
-}
-
 /// The booking that the secret with this hash manages.
 pub async fn token_booking(
     mut conn: &Conn,

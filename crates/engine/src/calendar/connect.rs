@@ -11,7 +11,8 @@ use domain::problem::Problem;
 use plugin_api::{CalendarAccount, CalendarError, Plugin, PluginSettings};
 use secrecy::{ExposeSecret, SecretString};
 use store::Conn;
-use store::calendar_connection::{ConnectionRow, Desired};
+use store::calendar_connection::ConnectionRow;
+use store::calendar_delivery::Desired;
 use store::changes::Changes;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -274,7 +275,7 @@ impl ConnectCase {
         let (business, provider) = (self.caller.business, self.input.provider_id);
         let part = Work::Keep(provider).part();
         let of = (row.plugin.as_str(), part.as_str());
-        store::calendar_connection::connection_wake_in_tx(conn, business, of, now).await?;
+        store::calendar_delivery::calendar_delivery_wake_in_tx(conn, business, of, now).await?;
         let desired = Desired {
             connection: row.id,
             provider,
@@ -283,7 +284,7 @@ impl ConnectCase {
             part: &part,
         };
         let found =
-            store::calendar_connection::connection_out_of_step(conn, business, desired, now)
+            store::calendar_delivery::calendar_delivery_missing(conn, business, desired, now)
                 .await?;
         Ok(found
             .into_iter()

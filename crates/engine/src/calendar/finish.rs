@@ -8,7 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::event::EventKind;
 use domain::id::{BookingId, CalendarId, Id, ProviderId};
 use store::Conn;
-use store::calendar_connection::{ConnectionRow, Desired};
+use store::calendar_connection::ConnectionRow;
+use store::calendar_delivery::Desired;
 use store::calendar_source::{Lease, ReadingEnd, SourceRow};
 use store::changes::Changes;
 use store::external_event::Owner;
@@ -108,7 +109,7 @@ impl FinishCase {
             };
             let now = self.engine.clock().now();
             let found =
-                store::calendar_connection::connection_out_of_step(conn, business, desired, now)
+                store::calendar_delivery::calendar_delivery_missing(conn, business, desired, now)
                     .await?;
             rewrites.extend(
                 found

@@ -117,7 +117,8 @@ impl Reader<'_> {
             let shared = store::calendar_link::link_others(&conn, business, here, &ids).await?;
             // Deliveries are read before what they write: whatever is on its way is seen, or what it wrote is.
             let pending =
-                store::calendar_connection::connection_pending(&conn, business, of, &ids).await?;
+                store::calendar_delivery::calendar_delivery_pending(&conn, business, of, &ids)
+                    .await?;
             let links = store::calendar_link::link_list(&conn, business, connection).await?;
             let bookings = store::booking::booking_list_by_id(&conn, business, &ids).await?;
             let sessions: Vec<SessionId> =

@@ -81,7 +81,7 @@ impl Desk<'_> {
         let conn = self.conn().await?;
         let of = (self.plugin, part.as_str());
         let is_worked_on =
-            store::calendar_connection::connection_is_worked_on(&conn, self.business, of, now)
+            store::calendar_delivery::calendar_delivery_is_worked_on(&conn, self.business, of, now)
                 .await;
         match is_worked_on {
             Ok(false) => Ok(()),

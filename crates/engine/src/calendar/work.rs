@@ -156,7 +156,7 @@ impl Desk<'_> {
         }
         let conn = self.conn().await?;
         let id = delivery.id.uuid();
-        store::calendar_connection::connection_delivery_booking(&conn, self.business, id)
+        store::calendar_delivery::calendar_delivery_booking(&conn, self.business, id)
             .await
             .map_err(|error| away(&error.into()))
     }

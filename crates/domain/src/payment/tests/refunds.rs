@@ -138,7 +138,7 @@ fn what_is_asked_back_is_not_there_to_be_paid_back_and_what_failed_is_again() {
         ..refund(2000, 1, None)
     };
     assert_eq!(paid.refundable(&[]), 4000, "it went back elsewhere");
-    assert_eq!(paid.refundable(&[waiting.clone()]), 3000);
+    assert_eq!(paid.refundable(std::slice::from_ref(&waiting)), 3000);
     let failed = refund(2000, 0, Some(1));
     assert_eq!(paid.refundable(&[failed, waiting]), 3000);
 }

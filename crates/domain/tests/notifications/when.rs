@@ -1,22 +1,13 @@
-//! The rules by which people are spoken to, by tables.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::too_many_lines,
-    reason = "tests: a failure is a panic, and a table is as long as it is"
-)]
+//! When a message is due, and how it fares, by tables.
 
 use chrono::{DateTime, NaiveTime, Utc};
-use domain::booking::{BookingStatus, Span};
+use domain::booking::Span;
 use domain::event::EventKind;
-use domain::id::{Id, NotificationRuleId};
-use domain::notification::{
-    Audience, Channel, Moment, NotificationStatus, QuietHours, Rule, changes_reminders,
-    default_rules,
-};
+use domain::notification::{Moment, NotificationStatus, QuietHours};
 use domain::zone::{Zone, ZoneDatabase};
 use proptest::prelude::*;
-use uuid::Uuid;
+
+use super::reminder;
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -24,20 +15,6 @@ fn at(text: &str) -> DateTime<Utc> {
 
 fn zone(name: &str) -> Zone {
     ZoneDatabase::bundled().get(name).unwrap()
-}
-
-fn reminder(moment: Moment, offset_minutes: i32) -> Rule {
-    Rule {
-        id: NotificationRuleId::from_uuid(Uuid::nil()),
-        moment,
-        offset_minutes,
-        audience: Audience::Customer,
-        channels: vec![Channel::Email],
-        template: "reminder".to_owned(),
-        enabled: true,
-        service_ids: Vec::new(),
-        customer_tiers: Vec::new(),
-    }
 }
 
 fn quiet(from: &str, to: &str) -> QuietHours {
@@ -333,69 +310,4 @@ fn how_it_fares_only_moves_forward() {
     for status in NotificationStatus::ALL {
         assert_eq!(NotificationStatus::from_name(status.name()), Some(status));
     }
-}
-
-#[test]
-fn rules_speak_at_what_tells_of_a_booking() {
-    for name in [
-        "booking.start",
-        "booking.end",
-        "booking.confirmed",
-        "payment.refunded",
-    ] {
-        assert_eq!(Moment::from_name(name).unwrap().name(), name);
-        assert!(Moment::names().contains(name));
-    }
-    for name in [
-        "booking.held",
-        "block.created",
-        "catalogue.changed",
-        "booking",
-        "",
-    ] {
-        assert_eq!(Moment::from_name(name), None, "{name}");
-    }
-}
-
-#[test]
-fn rules_that_make_no_sense_are_refused() {
-    let confirmed = Moment::Event(EventKind::BookingConfirmed);
-    let with = |channels: &[Channel]| Rule {
-        channels: channels.to_vec(),
-        ..reminder(Moment::Start, -60)
-    };
-    assert!(reminder(Moment::Start, -60).check().is_ok());
-    assert!(reminder(confirmed, 0).check().is_ok());
-    for wrong in [
-        reminder(confirmed, 5),
-        reminder(Moment::Start, 600_000),
-        reminder(Moment::End, i32::MIN + 1),
-        with(&[]),
-        with(&[Channel::Sms, Channel::Sms]),
-    ] {
-        assert!(wrong.check().is_err(), "{wrong:?}");
-    }
-}
-
-#[test]
-fn reminders_fall_silent_with_their_booking() {
-    let rule = reminder(Moment::Start, -60);
-    for status in BookingStatus::ALL {
-        let speaks = matches!(
-            status,
-            BookingStatus::Confirmed | BookingStatus::CheckedIn | BookingStatus::Completed
-        );
-        assert_eq!(rule.silenced_by(status).is_none(), speaks, "{status:?}");
-    }
-    let silencing = [EventKind::BookingCancelled, EventKind::BookingNoShow];
-    assert!(silencing.into_iter().all(changes_reminders));
-    assert!(changes_reminders(EventKind::CustomerChanged));
-}
-
-#[test]
-fn the_usual_rules_make_sense() {
-    let rules = default_rules(|| NotificationRuleId::from_uuid(Uuid::nil()));
-    assert!(rules.iter().all(|rule| rule.check().is_ok()));
-    let disabled = rules.iter().filter(|rule| !rule.enabled);
-    assert_eq!((rules.len(), disabled.count()), (15, 2));
 }

@@ -1,36 +1,16 @@
 //! Whom a rule for tiers speaks of, and the channel that a customer prefers, by tables.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests: a failure is a panic"
-)]
-
 use domain::event::{BookingFacts, EventKind};
-use domain::id::{
-    BookingId, CustomerId, Id, LocationId, NotificationRuleId, ProviderId, ServiceId, SessionId,
-};
+use domain::id::{BookingId, CustomerId, Id, LocationId, ProviderId, ServiceId, SessionId};
 use domain::notification::{Audience, Channel, Moment, Recipient, Rule, TIERS_MAX};
 use uuid::Uuid;
 
-fn reminder() -> Rule {
-    Rule {
-        id: NotificationRuleId::from_uuid(Uuid::nil()),
-        moment: Moment::Start,
-        offset_minutes: -60,
-        audience: Audience::Customer,
-        channels: vec![Channel::Email],
-        template: "reminder".to_owned(),
-        enabled: true,
-        service_ids: Vec::new(),
-        customer_tiers: Vec::new(),
-    }
-}
+use super::reminder;
 
 fn for_tiers(tiers: &[&str]) -> Rule {
     Rule {
         customer_tiers: tiers.iter().map(|tier| (*tier).to_owned()).collect(),
-        ..reminder()
+        ..reminder(Moment::Start, -60)
     }
 }
 
@@ -118,7 +98,7 @@ fn the_channel_that_a_customer_prefers_is_tried_first_if_the_rule_names_it() {
     ] {
         let rule = Rule {
             channels: channels.to_vec(),
-            ..reminder()
+            ..reminder(Moment::Start, -60)
         };
         let found = rule.channels_for(recipient, preferred);
         assert_eq!(found, order, "{channels:?} {recipient:?} {preferred:?}");
