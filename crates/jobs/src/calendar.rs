@@ -1,9 +1,8 @@
 //! Reads calendars elsewhere when they are due, under leases: any number of processes read each once at a time, and one that dies loses nothing.
 //!
-//! One connection's trouble stands in nobody else's way: so many are read at once and no more, of one business half of them, each for so long
+//! One connection's trouble stands in nobody else's way: so many are read at once and no more, of one business its share ([`Shares`]), each for so long
 //! and no longer; a panic is caught; and one that fails is asked again later and later.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::TimeDelta;
@@ -16,6 +15,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::pace::Pace;
+use crate::share::Shares;
 use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, TOGETHER, stopped};
 
 /// How many calendars are read at once.
@@ -30,7 +30,7 @@ struct Runner {
     places: Arc<Semaphore>,
     pace: Pace,
     /// How many are being read, by business.
-    under_way: Arc<Mutex<HashMap<BusinessId, usize>>>,
+    shares: Arc<Mutex<Shares>>,
     ended: Arc<Notify>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) async fn run_calendars(
         options,
         stop,
         places: Arc::new(Semaphore::new(places)),
-        under_way: Arc::default(),
+        shares: Arc::new(Mutex::new(Shares::new(places))),
         ended: Arc::default(),
     };
     runner.run().await;
@@ -111,12 +111,11 @@ impl Runner {
     /// A place for one more of a business, if there is one.
     fn place(&self, business: BusinessId) -> Option<Place> {
         let permit = self.places.clone().try_acquire_owned().ok()?;
-        let mut under_way = self.under_way();
-        let count = under_way.entry(business).or_default();
-        if *count >= share() {
+        let mut shares = self.shares();
+        if !shares.has_room(business) {
             return None;
         }
-        *count += 1;
+        shares.begin(business);
         Some(Place {
             runner: self.clone(),
             business,
@@ -126,15 +125,11 @@ impl Runner {
 
     /// The businesses that have their share.
     fn full(&self) -> Vec<BusinessId> {
-        let under_way = self.under_way();
-        let full = under_way.iter().filter(|(_, count)| **count >= share());
-        full.map(|(business, _)| *business).collect()
+        self.shares().full().collect()
     }
 
-    fn under_way(&self) -> MutexGuard<'_, HashMap<BusinessId, usize>> {
-        self.under_way
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn shares(&self) -> MutexGuard<'_, Shares> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until something may be due.
@@ -189,11 +184,6 @@ impl Runner {
     }
 }
 
-/// How many of one business are read at once.
-fn share() -> usize {
-    CONCURRENCY.div_ceil(2)
-}
-
 /// A place among those that are read at once.
 struct Place {
     runner: Runner,
@@ -203,14 +193,7 @@ struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut under_way = self.runner.under_way();
-        if let Some(count) = under_way.get_mut(&self.business) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                under_way.remove(&self.business);
-            }
-        }
-        drop(under_way);
+        self.runner.shares().end(self.business);
         self.permit.take();
         self.runner.ended.notify_one();
     }

@@ -50,7 +50,7 @@ impl Runner {
     ) -> Self {
         let places = Arc::new(Semaphore::new(options.concurrency));
         let pace = Pace::new(engine.clone(), &options);
-        let gate = Arc::new(Gate::new(options.concurrency.div_ceil(2)));
+        let gate = Arc::new(Gate::new(options.concurrency));
         Self {
             engine,
             plugin,
@@ -92,7 +92,9 @@ impl Runner {
     /// Begins what is due, as much as there is room for.
     async fn begin(&self, working: &mut JoinSet<()>) -> engine::Result<()> {
         loop {
-            let room = self.pace.room(self.places.available_permits());
+            // A place is given back a moment before the gate hears of it.
+            let free = self.places.available_permits().min(self.gate.free());
+            let room = self.pace.room(free);
             if room == 0 {
                 return Ok(());
             }

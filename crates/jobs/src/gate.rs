@@ -1,12 +1,14 @@
 //! How much work a plugin may be given for each business: settings belong to a business, so one whose other side is down or slow stands in
 //! nobody else's way. After several failures in a row it is left alone for a while, then tried with a single delivery; one success
-//! opens the gate again. And no business takes more than its share of the places.
+//! opens the gate again. And no business takes more than its share of the places ([`Shares`]).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::id::BusinessId;
+
+use crate::share::Shares;
 
 /// Failures in a row that close it.
 const FAILURES: u32 = 5;
@@ -16,30 +18,29 @@ const LONGEST: TimeDelta = TimeDelta::minutes(5);
 
 /// The gate of one plugin.
 #[derive(Debug)]
-pub(crate) struct Gate {
-    /// The most that is under way for one business.
-    share: usize,
-    businesses: Mutex<HashMap<BusinessId, State>>,
+pub(crate) struct Gate(Mutex<Businesses>);
+
+#[derive(Debug)]
+struct Businesses {
+    shares: Shares,
+    states: HashMap<BusinessId, State>,
 }
 
+/// How the other side of a business has fared of late.
 #[derive(Debug, Default)]
 struct State {
-    under_way: usize,
     failures: u32,
     closed: Option<(DateTime<Utc>, TimeDelta)>,
 }
 
-impl State {
-    fn room(&self, share: usize, now: DateTime<Utc>) -> usize {
-        match self.closed {
-            None => share.saturating_sub(self.under_way),
-            Some((until, _)) if now < until => 0,
-            Some(_) => usize::from(self.under_way == 0),
+impl Businesses {
+    fn may_begin(&self, business: BusinessId, now: DateTime<Utc>) -> bool {
+        let state = self.states.get(&business);
+        match state.and_then(|state| state.closed) {
+            None => self.shares.has_room(business),
+            Some((until, _)) if now < until => false,
+            Some(_) => self.shares.of(business) == 0,
         }
-    }
-
-    fn is_idle(&self) -> bool {
-        self.under_way == 0 && self.failures == 0 && self.closed.is_none()
     }
 }
 
@@ -55,34 +56,37 @@ pub(crate) enum Ended {
 }
 
 impl Gate {
-    pub(crate) fn new(share: usize) -> Self {
-        Self {
-            share,
-            businesses: Mutex::default(),
-        }
+    /// A gate to so many places.
+    pub(crate) fn new(places: usize) -> Self {
+        Self(Mutex::new(Businesses {
+            shares: Shares::new(places),
+            states: HashMap::new(),
+        }))
+    }
+
+    /// How many places are free.
+    pub(crate) fn free(&self) -> usize {
+        self.businesses().shares.free()
     }
 
     /// The businesses for which nothing is begun now, and when the first of those that are left alone is tried again.
     pub(crate) fn closed(&self, now: DateTime<Utc>) -> (Vec<BusinessId>, Option<DateTime<Utc>>) {
-        let businesses = self.businesses();
-        let shut = businesses
-            .iter()
-            .filter(|(_, state)| state.room(self.share, now) == 0);
-        let waits = businesses
-            .values()
-            .filter_map(|state| state.closed.map(|(until, _)| until));
-        (
-            shut.map(|(id, _)| *id).collect(),
-            waits.filter(|until| *until > now).min(),
-        )
+        let all = self.businesses();
+        let known = all.states.keys().copied().chain(all.shares.full());
+        let shut: BTreeSet<BusinessId> = known.filter(|one| !all.may_begin(*one, now)).collect();
+        let states = all.states.values();
+        let waits = states.filter_map(|state| state.closed.map(|(until, _)| until));
+        let next = waits.filter(|until| *until > now).min();
+        (shut.into_iter().collect(), next)
     }
 
     /// Begins one for a business, if there is room.
     pub(crate) fn begin(&self, business: BusinessId, now: DateTime<Utc>) -> bool {
-        let mut businesses = self.businesses();
-        let state = businesses.entry(business).or_default();
-        let may = state.room(self.share, now) > 0;
-        state.under_way += usize::from(may);
+        let mut all = self.businesses();
+        let may = all.may_begin(business, now);
+        if may {
+            all.shares.begin(business);
+        }
         may
     }
 
@@ -93,36 +97,34 @@ impl Gate {
         ended: Ended,
         now: DateTime<Utc>,
     ) -> Option<DateTime<Utc>> {
-        let mut businesses = self.businesses();
-        let state = businesses.get_mut(&business)?;
-        state.under_way = state.under_way.saturating_sub(1);
-        let mut shut = None;
+        let mut all = self.businesses();
+        all.shares.end(business);
         match ended {
-            Ended::Untried => {}
-            Ended::Well => (state.failures, state.closed) = (0, None),
-            Ended::Badly => {
-                state.failures += 1;
-                let pause = match state.closed {
-                    Some((until, _)) if now < until => None,
-                    Some((_, pause)) => Some((pause * 2).min(LONGEST)),
-                    None => (state.failures >= FAILURES).then_some(FIRST),
-                };
-                if let Some(pause) = pause {
-                    state.closed = Some((now + pause, pause));
-                    shut = Some(now + pause);
-                }
+            Ended::Untried => None,
+            Ended::Well => {
+                all.states.remove(&business);
+                None
             }
+            Ended::Badly => all.states.entry(business).or_default().fail(now),
         }
-        if state.is_idle() {
-            businesses.remove(&business);
-        }
-        shut
     }
 
-    fn businesses(&self) -> MutexGuard<'_, HashMap<BusinessId, State>> {
-        self.businesses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn businesses(&self) -> MutexGuard<'_, Businesses> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// One more has failed. Answers until when the business is left alone, if that was decided just now.
+    fn fail(&mut self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.failures += 1;
+        let pause = match self.closed {
+            Some((until, _)) if now < until => None,
+            Some((_, pause)) => Some((pause * 2).min(LONGEST)),
+            None => (self.failures >= FAILURES).then_some(FIRST),
+        }?;
+        self.closed = Some((now + pause, pause));
+        Some(now + pause)
     }
 }
 
@@ -148,7 +150,7 @@ mod tests {
 
     #[test]
     fn it_closes_after_failures_in_a_row_tries_one_and_opens_on_success() {
-        let gate = Gate::new(8);
+        let gate = Gate::new(16);
         for _ in 0..4 {
             assert_eq!(fail(&gate, now()), None);
         }
@@ -170,12 +172,13 @@ mod tests {
 
     #[test]
     fn nobody_takes_more_than_their_share() {
-        let gate = Gate::new(2);
+        let gate = Gate::new(4);
         let begun = |number| gate.begin(business(number), now());
         assert_eq!([begun(1), begun(1), begun(1)], [true, true, false]);
-        assert!(begun(2));
         assert_eq!(gate.closed(now()), (vec![business(1)], None));
+        assert!(begun(2));
         gate.end(business(1), Ended::Untried, now());
+        assert_eq!(gate.closed(now()), (Vec::new(), None));
         assert!(begun(1));
     }
 }

@@ -16,6 +16,7 @@ mod dispatch;
 mod gate;
 mod pace;
 mod record;
+mod share;
 mod timer;
 
 use std::num::NonZero;
