@@ -35,6 +35,7 @@ mod promises;
 mod race;
 mod refusal;
 mod restart;
+mod retention;
 mod schedule;
 mod slow_reader;
 mod socket;

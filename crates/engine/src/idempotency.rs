@@ -2,7 +2,7 @@
 //! refused. Keys of different actors do not meet. The key itself is not stored, only its hash: what is derived from it (the manage
 //! token) cannot be read out of the database.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::actor::Actor;
 use domain::problem::Problem;
 use domain::text::KEY_MAX;
@@ -11,9 +11,6 @@ use serde::de::DeserializeOwned;
 use store::changes::IdempotencyRow;
 
 use crate::{Caller, Engine, Error, Result, secret};
-
-/// How long answers are kept: 7 days.
-const KEPT: TimeDelta = TimeDelta::days(7);
 
 /// A key with the request that bears it.
 pub(crate) struct Key {
@@ -107,11 +104,5 @@ impl Engine {
         serde_json::from_value(found.answer)
             .map(Some)
             .map_err(|error| Error::Fault(error.to_string()))
-    }
-
-    /// Forgets answers that are older than they are kept; answers how many.
-    pub async fn forget_answers(&self) -> Result<usize> {
-        let conn = self.0.database.conn().await?;
-        Ok(store::idempotency::idempotency_forget(&conn, self.clock().now() - KEPT).await?)
     }
 }

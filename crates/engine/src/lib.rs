@@ -29,6 +29,7 @@ pub mod notification;
 mod part;
 pub mod payment;
 pub mod plugin;
+pub mod retention;
 mod secret;
 mod settings;
 pub mod token;

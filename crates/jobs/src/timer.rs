@@ -1,4 +1,4 @@
-//! Timers: holds run out on time and free their slot; answers under idempotency keys are forgotten after their time; what is booked
+//! Timers: holds run out on time and free their slot; what was kept long enough is forgotten; what is booked
 //! follows new rules of time zones.
 
 use std::collections::HashMap;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::id::BusinessId;
 use engine::Engine;
+use engine::retention::Forgotten;
 use tokio::sync::watch;
 
 use crate::{JobOptions, TOGETHER, stopped};
@@ -16,7 +17,7 @@ use crate::{JobOptions, TOGETHER, stopped};
 const BATCH: i64 = 200;
 /// How long a business is left alone whose holds cannot be ended.
 const LEFT_ALONE: TimeDelta = TimeDelta::minutes(1);
-/// How often old answers are forgotten.
+/// How often what is old is forgotten.
 const FORGETTING: Duration = Duration::from_secs(3600);
 
 /// Ends holds when their time has run out. A business whose holds cannot be ended is left alone for a while: it stands in no other's way.
@@ -79,13 +80,17 @@ pub(crate) async fn run_zones(
     }
 }
 
-/// Forgets answers that nobody will ask for again.
+/// Forgets what was kept long enough.
 pub(crate) async fn run_forgetting(engine: Engine, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
-        match engine.forget_answers().await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "forgot old answers"),
-            Err(error) => tracing::warn!(%error, "old answers could not be forgotten"),
+        match engine.forget_old().await {
+            Ok(nothing) if nothing == Forgotten::default() => {}
+            Ok(Forgotten {
+                answers,
+                deliveries,
+                calls,
+            }) => tracing::info!(answers, deliveries, calls, "forgot what is old"),
+            Err(error) => tracing::warn!(%error, "what is old could not be forgotten"),
         }
         tokio::select! {
             () = tokio::time::sleep(FORGETTING) => {}

@@ -231,3 +231,25 @@ pub async fn delivery_finish(
         .map(|row| DeliveryId::from_uuid(row.id))
         .collect())
 }
+
+/// Forgets deliveries that went well before an instant, with their attempts, over all businesses and so many at most; answers how many. They are found
+/// in the order of their ids, which begin with the time of their event, so nothing is read but what is old.
+pub async fn delivery_forget(mut conn: &Conn, before: DateTime<Utc>, limit: i64) -> Result<usize> {
+    let millis = u64::try_from(before.timestamp_millis()).unwrap_or(0);
+    let first_kept = uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
+    let forgotten = Prepared(
+        diesel::sql_query(
+            "WITH old AS MATERIALIZED (SELECT b.id AS business_id, d.id FROM business b CROSS JOIN LATERAL ( \
+                 SELECT id FROM delivery WHERE business_id = b.id AND id < $1 AND status = 'delivered' AND finished_at < $2 \
+                 ORDER BY id LIMIT $3) d LIMIT $3), \
+               attempts AS (DELETE FROM delivery_attempt a USING old WHERE a.business_id = old.business_id AND a.delivery_id = old.id) \
+             DELETE FROM delivery d USING old WHERE d.business_id = old.business_id AND d.id = old.id",
+        )
+        .bind::<SqlUuid, _>(first_kept)
+        .bind::<Timestamptz, _>(before)
+        .bind::<diesel::sql_types::BigInt, _>(limit),
+    )
+    .execute(&mut conn)
+    .await?;
+    Ok(forgotten)
+}

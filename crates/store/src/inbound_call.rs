@@ -28,3 +28,9 @@ pub async fn inbound_call_insert_in_tx(
         .await?;
     Ok(written == 1)
 }
+
+/// Forgets calls older than an instant, over all businesses; answers how many.
+pub async fn inbound_call_forget(mut conn: &Conn, before: DateTime<Utc>) -> Result<usize> {
+    let old = inbound_call::table.filter(inbound_call::received_at.lt(before));
+    Ok(diesel::delete(old).execute(&mut conn).await?)
+}
