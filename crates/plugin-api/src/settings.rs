@@ -124,10 +124,25 @@ fn without_value(mut path: Vec<String>, message: &str) -> SettingsError {
         ""
     };
     let message = match message.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("{complaint}expected {expected}"),
+        Some((_, expected)) => format!("{complaint}expected {}", in_words(expected)),
         None => format!("{complaint}is not valid"),
     };
     SettingsError { path, message }
+}
+
+/// What serde expected, for people who do not know its types.
+fn in_words(expected: &str) -> String {
+    let up_to = |largest: u64| format!("a whole number from 0 to {largest}");
+    match expected {
+        "u8" => up_to(u8::MAX.into()),
+        "u16" => up_to(u16::MAX.into()),
+        "u32" => up_to(u32::MAX.into()),
+        "u64" | "usize" => "a whole number, not less than 0".to_owned(),
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        _ if expected.starts_with("struct ") => "an object".to_owned(),
+        _ => expected.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -163,7 +178,7 @@ mod tests {
         assert_eq!(refusal(json!({})), "host: is required");
         assert_eq!(
             refusal(json!({ "host": "h", "port": "s3cret" })),
-            "port: expected u16"
+            "port: expected a whole number from 0 to 65535"
         );
         assert_eq!(
             refusal(json!({ "host": "h", "password": 42 })),
@@ -177,7 +192,11 @@ mod tests {
             refusal(json!({ "host": "h", "hots": 1 })),
             "hots: is not a setting; expected one of `host`, `port`, `mode`, `password`"
         );
-        assert_eq!(refusal(json!("s3cret")), "settings: expected struct Sample");
+        assert_eq!(
+            refusal(json!({ "host": "h", "port": 65536 })),
+            "port: expected a whole number from 0 to 65535"
+        );
+        assert_eq!(refusal(json!("s3cret")), "settings: expected an object");
     }
 
     #[test]

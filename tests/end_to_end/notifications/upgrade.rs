@@ -72,3 +72,29 @@ async fn mails_that_wait_when_the_database_is_brought_up_to_date_go_out_each_onc
     assert_eq!(names, ["confirmed customer", "confirmed provider"]);
     jobs.stop().await;
 }
+
+#[tokio::test]
+async fn businesses_from_before_are_told_of_refunds_that_failed_unless_they_have_said_how() {
+    const UP: &str =
+        include_str!("../../../migrations/2026-11-26-000002_failed_refund_rule/up.sql");
+    const DOWN: &str =
+        include_str!("../../../migrations/2026-11-26-000002_failed_refund_rule/down.sql");
+    let before = World::new().await;
+    let own = before.another_business("own").await;
+    let database = test_support::connect(&before.url).await;
+    let forget = "DELETE FROM notification_rule r USING business b
+        WHERE b.id = r.business_id AND b.slug = 'test' AND r.moment = 'payment.refund_failed'";
+    assert_eq!(database.execute(forget, &[]).await.unwrap(), 1);
+    let raise = "UPDATE business SET catalogue_version = catalogue_version + 1";
+    database.execute(raise, &[]).await.unwrap();
+    let told = async |world: &World| {
+        let rules = world.engine.notification_rules(&world.owner).await.unwrap();
+        let failed = rules.iter().filter(|rule| rule.template == "refund-failed");
+        failed.filter(|rule| rule.enabled).count()
+    };
+    assert_eq!((told(&before).await, told(&own).await), (0, 1));
+    database.batch_execute(UP).await.unwrap();
+    assert_eq!((told(&before).await, told(&own).await), (1, 1));
+    database.batch_execute(DOWN).await.unwrap();
+    assert_eq!((told(&before).await, told(&own).await), (0, 1));
+}
