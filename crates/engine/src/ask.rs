@@ -24,7 +24,7 @@ const PLACES: usize = 32;
 const SHARE: usize = 8;
 
 /// How long a plugin may take over what it knows by itself, with the time until there is a place.
-const AT_ONCE: Duration = Duration::from_secs(5);
+const AT_ONCE: Duration = Duration::from_secs(10);
 
 /// How many queues are kept before those are cleared away in which nobody is.
 const KEPT: usize = 1024;

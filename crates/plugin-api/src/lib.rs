@@ -13,6 +13,7 @@
 
 mod calendar;
 mod check;
+pub mod clean;
 mod compose;
 pub mod contract;
 mod delivery;

@@ -1,27 +1,6 @@
-//! Texts that people gave, made fit to stand in a header, a subject, a file name or a mail: nothing that comes out of
-//! here can begin a new header, a new calendar property or a new path component.
+//! Texts that people gave, made fit to name a file.
 
-/// One line: no control characters, no invisible marks that reorder or break text, blanks collapsed.
-pub fn line(text: &str) -> String {
-    let visible: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .filter(|&c| !reorders(c))
-        .collect();
-    visible.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Several lines, each ended by `\n` alone and without control characters.
-pub fn paragraph(text: &str) -> String {
-    let unified = text.replace("\r\n", "\n").replace('\r', "\n");
-    let kept = unified.chars().map(|c| if c == '\t' { ' ' } else { c });
-    let kept: String = kept
-        .filter(|&c| c == '\n' || (!c.is_control() && !reorders(c)))
-        .collect();
-    kept.trim().to_owned()
-}
-
-/// A component of a file name: ASCII letters, digits and hyphens.
+/// A component of a file name: ASCII letters, digits and hyphens, so it begins no new component.
 pub fn file_name_part(text: &str) -> String {
     let part: String = text
         .chars()
@@ -35,27 +14,9 @@ pub fn file_name_part(text: &str) -> String {
     }
 }
 
-/// Marks that end a line for some readers or that turn the direction of what follows (bidirectional embeddings,
-/// overrides and isolates). Letters of right-to-left scripts need none of them.
-fn reorders(c: char) -> bool {
-    matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_line_stays_one_line() {
-        assert_eq!(line(" Anna\r\nBcc: x@y\t Z\u{0} "), "Anna Bcc: x@y Z");
-        assert_eq!(line("a\u{202E}cod.exe\u{2028}b"), "acod.exeb");
-        assert_eq!(line("مريم أحمد"), "مريم أحمد");
-    }
-
-    #[test]
-    fn a_paragraph_keeps_its_lines() {
-        assert_eq!(paragraph("one\r\ntwo\rthree\u{7}\n"), "one\ntwo\nthree");
-    }
 
     #[test]
     fn a_file_name_part_stays_in_its_directory() {

@@ -128,7 +128,7 @@ fn doing(step: Step) -> &'static str {
 /// A server's words, as far as staff may read them: one line of bounded length, without the password that some servers
 /// repeat.
 fn presentable(account: &Account, words: &str) -> String {
-    let mut words = crate::clean::line(words);
+    let mut words = plugin_api::clean::line(words);
     if let Some(login) = &account.login {
         words = words.replace(login.password.expose_secret(), "***");
     }

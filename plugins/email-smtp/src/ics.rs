@@ -6,8 +6,7 @@ use chrono::{DateTime, Utc};
 use icalendar::{Calendar, Component, Event, EventLike, Property};
 use lettre::Address;
 use lettre::message::Mailbox;
-
-use crate::clean::line;
+use plugin_api::clean::line;
 
 /// What the object asks the calendar program to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,9 +3,10 @@
 use domain::event::{BookingFacts, EventKind};
 use lettre::Address;
 use lettre::message::Mailbox;
+use plugin_api::clean::{line, paragraph};
 use plugin_api::{Invitation, Message};
 
-use crate::clean::{file_name_part, line, paragraph};
+use crate::clean::file_name_part;
 use crate::ics::{Appointment, Method};
 use crate::mime::{Mail, Texts};
 use crate::settings::Sender;

@@ -4,7 +4,6 @@
 //! A rule names a text that comes with the plugin (`texts/`) or bears one of its own, in Jinja2's language (`template` says how much of it).
 //! The first line of such a text is its subject where it begins with `Subject:`; else the subject is the service, the time and the business.
 
-mod clean;
 mod language;
 mod local_time;
 mod settings;
@@ -16,12 +15,12 @@ mod view;
 use domain::event::EventKind;
 use domain::zone::ZoneDatabase;
 use minijinja::{Environment, Value};
+use plugin_api::clean::{self, line};
 use plugin_api::{
     Channel, Compose, ComposeError, Composed, Composer, HouseRules, Invitation, Plugin,
     PluginSettings, Recipient, SettingsError, TemplateProblem, Variable,
 };
 
-use crate::clean::line;
 use crate::settings::Settings;
 use crate::texts::{Form, NAMES, Texts};
 use crate::variables::VARIABLES;

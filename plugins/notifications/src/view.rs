@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use domain::event::BookingFacts;
 use domain::zone::ZoneDatabase;
 use minijinja::{Value, context};
+use plugin_api::clean::{line, paragraph};
 use plugin_api::{Compose, Recipient};
 
-use crate::clean::{line, paragraph};
 use crate::language::Language;
 use crate::local_time::LocalSpan;
 use crate::settings::Settings;

@@ -29,6 +29,10 @@ use crate::plugins::plugins;
 use crate::secret_key::vault;
 use crate::{logging, output};
 
+/// More than plugins have places for work that waits and for whoever waits for them, all together: were each of these blocked, there would still be
+/// threads for what the process itself does on such, as looking up names.
+const BLOCKING_THREADS: usize = 2048;
+
 /// Runs the command line. What went wrong is the last line on stderr.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -49,6 +53,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     // Whoever speaks TLS in this process does so by ring. It fails only where one is there already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
         .build()?;
     let done = runtime.block_on(dispatch(cli.command));

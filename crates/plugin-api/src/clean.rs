@@ -1,5 +1,5 @@
-//! Texts that people gave, made fit to stand in a header, a subject, a file name or a mail: nothing that comes out of
-//! here can begin a new header, a new calendar property or a new path component.
+//! Texts that people gave, made fit to stand in a header, a subject or a message: nothing that comes out of here can begin a new header or a new
+//! calendar property.
 
 /// One line: no control characters, no invisible marks that reorder or break text, blanks collapsed.
 pub fn line(text: &str) -> String {
