@@ -1,8 +1,9 @@
 //! What can go wrong between a client and the server.
 
-use axum::body::{Body, Bytes};
-use axum::http::{Response, StatusCode, header};
-use futures_util::stream;
+use axum::body::Body;
+use axum::http::Response;
+use bad_answers::{cut, half, huge, later, page};
+pub(crate) use bad_answers::{redirect, respond};
 use serde_json::Value;
 
 use crate::error::Error;
@@ -119,75 +120,15 @@ impl Fault {
             Self::Hang => std::future::pending().await,
             Self::Redirect(to) => redirect(307, &to),
             Self::AnswerLost => cut(Vec::new()),
-            Self::AnswerCut => {
-                let text = answer.map(Value::to_string).unwrap_or_default();
-                let half = text.len() / 2;
-                cut(text.into_bytes().into_iter().take(half).collect())
-            }
+            Self::AnswerCut => half(answer.map(Value::to_string).unwrap_or_default()),
         }
     }
 }
 
 pub(crate) fn json_text(status: u16, text: String) -> Response<Body> {
-    respond(status, "application/json; charset=UTF-8", Body::from(text))
+    respond(status, "application/json; charset=UTF-8", text)
 }
 
 pub(crate) fn error(error: &Error) -> Response<Body> {
     json_text(error.status, error.body.to_string())
-}
-
-pub(crate) fn redirect(status: u16, to: &str) -> Response<Body> {
-    let mut response = respond(status, "text/plain", Body::empty());
-    if let Ok(to) = to.parse() {
-        response.headers_mut().insert(header::LOCATION, to);
-    }
-    response
-}
-
-fn page(status: u16) -> Response<Body> {
-    respond(
-        status,
-        "text/html",
-        Body::from("<!doctype html><title>Hello</title>"),
-    )
-}
-
-fn later(mut response: Response<Body>, after: Option<u64>) -> Response<Body> {
-    if let Some(seconds) = after {
-        let headers = response.headers_mut();
-        headers.insert(header::RETRY_AFTER, seconds.into());
-    }
-    response
-}
-
-fn huge() -> Response<Body> {
-    let chunk = Bytes::from(vec![b' '; 1 << 16]);
-    let chunks = (0..800).map(move |_| Ok::<_, std::io::Error>(chunk.clone()));
-    respond(
-        200,
-        "application/json",
-        Body::from_stream(stream::iter(chunks)),
-    )
-}
-
-/// An answer that breaks off after these bytes.
-fn cut(bytes: Vec<u8>) -> Response<Body> {
-    let broken = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-    let chunks = [Ok(Bytes::from(bytes)), Err(broken)];
-    let mut response = respond(
-        200,
-        "application/json",
-        Body::from_stream(stream::iter(chunks)),
-    );
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_LENGTH, 100_000.into());
-    response
-}
-
-pub(crate) fn respond(status: u16, kind: &'static str, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
-    let kind = header::HeaderValue::from_static(kind);
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response
 }

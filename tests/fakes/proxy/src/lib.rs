@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
-use futures_util::stream;
+use axum::http::{HeaderMap, Method, Response, Uri, header};
+use bad_answers::{cut, later, page, respond};
 
 /// In what ways calls go wrong, in turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,18 +125,13 @@ async fn pass(
         _ => Some(forward(&way, method, &uri, headers, body).await),
     };
     match fault {
-        None => forwarded.unwrap_or_else(|| answer(500, "text/plain", Body::empty())),
-        Some(Fault::ServerError) => answer(500, "text/plain", Body::from("it failed")),
-        Some(Fault::TooMany) => {
-            let mut response = answer(429, "text/plain", Body::empty());
-            let second = HeaderValue::from_static("1");
-            response.headers_mut().insert(header::RETRY_AFTER, second);
-            response
-        }
+        None => forwarded.unwrap_or_else(|| respond(500, "text/plain", Body::empty())),
+        Some(Fault::ServerError) => respond(500, "text/plain", "it failed"),
+        Some(Fault::TooMany) => later(respond(429, "text/plain", Body::empty()), Some(1)),
         Some(Fault::BadGateway) => page(502),
         Some(Fault::Html) if way.is_honest.load(Ordering::Relaxed) => page(404),
         Some(Fault::Html) => page(200),
-        Some(Fault::AnswerLost) => broken(),
+        Some(Fault::AnswerLost) => cut(Bytes::new()),
     }
 }
 
@@ -156,11 +151,11 @@ async fn forward(
         .headers(headers)
         .body(body);
     let Ok(answered) = request.send().await else {
-        return answer(502, "text/plain", Body::empty());
+        return respond(502, "text/plain", Body::empty());
     };
     let (status, mut headers) = (answered.status(), answered.headers().clone());
     let Ok(body) = answered.bytes().await else {
-        return answer(502, "text/plain", Body::empty());
+        return respond(502, "text/plain", Body::empty());
     };
     for own in [header::TRANSFER_ENCODING, header::CONTENT_LENGTH] {
         headers.remove(own);
@@ -168,30 +163,5 @@ async fn forward(
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
-    response
-}
-
-fn answer(status: u16, kind: &'static str, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
-    let (name, kind): (HeaderName, _) = (header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    response.headers_mut().insert(name, kind);
-    response
-}
-
-fn page(status: u16) -> Response<Body> {
-    let text = "<!doctype html><title>Hello</title>";
-    answer(status, "text/html", Body::from(text))
-}
-
-/// An answer that breaks off before it says anything.
-fn broken() -> Response<Body> {
-    let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-    let nothing = stream::iter([Err::<Bytes, _>(reset)]);
-    let mut response = answer(200, "application/json", Body::from_stream(nothing));
-    let length = HeaderValue::from_static("1000");
-    response
-        .headers_mut()
-        .insert(header::CONTENT_LENGTH, length);
     response
 }

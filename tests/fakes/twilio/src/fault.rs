@@ -1,8 +1,9 @@
 //! What can go wrong between a client and the server.
 
-use axum::body::{Body, Bytes};
-use axum::http::{Response, StatusCode, header};
-use futures_util::stream;
+use axum::body::Body;
+use axum::http::Response;
+pub(crate) use bad_answers::json_text;
+use bad_answers::{cut, half, huge, later, page, redirect};
 use serde_json::Value;
 
 use crate::answer::{Answer, error, refused};
@@ -64,7 +65,9 @@ impl Fault {
     pub(crate) async fn response(self, authorization: &str, answer: &Value) -> Response<Body> {
         match self {
             Self::ServerError => json(&error(500, 20500, "Internal Server Error")),
-            Self::TooManyRequests(after) => too_many(after),
+            Self::TooManyRequests(after) => {
+                later(json(&error(429, 20429, "Too Many Requests")), after)
+            }
             Self::Unauthorized => {
                 let message = format!("Authenticate: {authorization}");
                 json(&error(401, 20003, &message))
@@ -77,80 +80,13 @@ impl Fault {
             Self::BadGateway => page(502),
             Self::Huge => huge(),
             Self::Hang => std::future::pending().await,
-            Self::Redirect(to) => redirect(&to),
+            Self::Redirect(to) => redirect(307, &to),
             Self::AnswerLost => cut(Vec::new()),
-            Self::AnswerCut => {
-                let text = answer.to_string().into_bytes();
-                let half = text.len() / 2;
-                cut(text.into_iter().take(half).collect())
-            }
+            Self::AnswerCut => half(answer.to_string()),
         }
     }
 }
 
 pub(crate) fn json(answer: &Answer) -> Response<Body> {
     json_text(answer.status, answer.body.to_string())
-}
-
-pub(crate) fn json_text(status: u16, text: String) -> Response<Body> {
-    respond(status, "application/json", Body::from(text))
-}
-
-fn page(status: u16) -> Response<Body> {
-    respond(
-        status,
-        "text/html",
-        Body::from("<!doctype html><title>Hello</title>"),
-    )
-}
-
-fn too_many(after: Option<u64>) -> Response<Body> {
-    let mut response = json(&error(429, 20429, "Too Many Requests"));
-    if let Some(seconds) = after {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, seconds.into());
-    }
-    response
-}
-
-fn redirect(to: &str) -> Response<Body> {
-    let mut response = respond(307, "text/plain", Body::empty());
-    if let Ok(to) = to.parse() {
-        response.headers_mut().insert(header::LOCATION, to);
-    }
-    response
-}
-
-fn huge() -> Response<Body> {
-    let chunk = Bytes::from(vec![b' '; 1 << 16]);
-    let chunks = (0..800).map(move |_| Ok::<_, std::io::Error>(chunk.clone()));
-    respond(
-        200,
-        "application/json",
-        Body::from_stream(stream::iter(chunks)),
-    )
-}
-
-/// An answer that breaks off after these bytes.
-fn cut(bytes: Vec<u8>) -> Response<Body> {
-    let broken = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-    let chunks = [Ok(Bytes::from(bytes)), Err(broken)];
-    let mut response = respond(
-        200,
-        "application/json",
-        Body::from_stream(stream::iter(chunks)),
-    );
-    response
-        .headers_mut()
-        .insert(header::CONTENT_LENGTH, 10_000.into());
-    response
-}
-
-fn respond(status: u16, kind: &'static str, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
-    let kind = header::HeaderValue::from_static(kind);
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response
 }
