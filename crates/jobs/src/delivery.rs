@@ -233,7 +233,7 @@ impl Runner {
             }
             Some(Ok(Done::Delivered)) => return (Ended::Well, Ending::Delivered, None),
             Some(Ok(Done::Skipped { reason })) => {
-                return (Ended::Well, Ending::Delivered, Some(reason));
+                return (Ended::Untried, Ending::Skipped, Some(reason));
             }
             Some(Err(Failure::GiveUp { reason })) => {
                 tracing::warn!(plugin = self.plugin.name(), delivery = %taken.id, reason, "a delivery was parked");

@@ -95,6 +95,8 @@ pub async fn delivery_take(
 pub enum Ending {
     /// The plugin did it.
     Delivered,
+    /// There was nothing to do: that says nothing of how the plugin fares.
+    Skipped,
     /// Again, not before.
     Waiting {
         /// When.
@@ -144,6 +146,8 @@ struct EndedRow<'a> {
     counts: bool,
     /// Whether it is one of those after which the delivery is parked.
     spent: bool,
+    /// Whether the plugin fares well by it; none: it does not tell.
+    fares: Option<bool>,
     attempt_id: Uuid,
     at: DateTime<Utc>,
     ok: bool,
@@ -154,7 +158,7 @@ impl<'a> EndedRow<'a> {
     fn of(attempt: &'a EndedAttempt) -> Self {
         let at = attempt.at;
         let (status, next_attempt_at, finished_at) = match &attempt.ending {
-            Ending::Delivered => ("delivered", at, Some(at)),
+            Ending::Delivered | Ending::Skipped => ("delivered", at, Some(at)),
             Ending::Waiting { next_attempt_at }
             | Ending::Deferred { next_attempt_at }
             | Ending::Returned { next_attempt_at } => ("waiting", *next_attempt_at, None),
@@ -172,9 +176,14 @@ impl<'a> EndedRow<'a> {
                 attempt.ending,
                 Ending::Returned { .. } | Ending::Deferred { .. }
             ),
+            fares: match &attempt.ending {
+                Ending::Delivered => Some(true),
+                Ending::Waiting { .. } | Ending::Deferred { .. } | Ending::Parked => Some(false),
+                Ending::Returned { .. } | Ending::Skipped => None,
+            },
             attempt_id: Uuid::now_v7(),
             at,
-            ok: matches!(attempt.ending, Ending::Delivered),
+            ok: matches!(attempt.ending, Ending::Delivered | Ending::Skipped),
             duration_ms: attempt.duration_ms,
         }
     }
@@ -197,8 +206,8 @@ pub async fn delivery_finish(
     let held: Vec<Held> = Prepared(
         diesel::sql_query(
             "WITH ended AS (SELECT * FROM jsonb_to_recordset($2) AS x (id uuid, lease_id uuid, status text, \
-               next_attempt_at timestamptz, finished_at timestamptz, note text, counts boolean, spent boolean, attempt_id uuid, \
-               at timestamptz, ok boolean, duration_ms int)), \
+               next_attempt_at timestamptz, finished_at timestamptz, note text, counts boolean, spent boolean, fares boolean, \
+               attempt_id uuid, at timestamptz, ok boolean, duration_ms int)), \
              held AS (UPDATE delivery d SET status = x.status, next_attempt_at = x.next_attempt_at, \
                  finished_at = x.finished_at, last_error = x.note, lease_id = NULL, leased_until = NULL, \
                  attempts = d.attempts - CASE WHEN x.spent THEN 0 ELSE 1 END \
@@ -208,10 +217,10 @@ pub async fn delivery_finish(
                FROM ended x JOIN held h ON h.id = x.id WHERE x.counts), \
              fared AS (INSERT INTO plugin_health (business_id, plugin, last_success_at, last_error_at, last_error, \
                  failures_in_row) \
-               SELECT $1, $3, max(x.at) FILTER (WHERE x.ok), max(x.at) FILTER (WHERE NOT x.ok), \
-                 (array_agg(x.note ORDER BY x.at DESC) FILTER (WHERE NOT x.ok))[1], \
-                 CASE WHEN bool_or(x.ok) THEN 0 ELSE count(*) END \
-               FROM ended x JOIN held h ON h.id = x.id WHERE x.counts HAVING count(*) > 0 \
+               SELECT $1, $3, max(x.at) FILTER (WHERE x.fares), max(x.at) FILTER (WHERE NOT x.fares), \
+                 (array_agg(x.note ORDER BY x.at DESC) FILTER (WHERE NOT x.fares))[1], \
+                 CASE WHEN bool_or(x.fares) THEN 0 ELSE count(*) END \
+               FROM ended x JOIN held h ON h.id = x.id WHERE x.fares IS NOT NULL HAVING count(*) > 0 \
                ON CONFLICT (business_id, plugin) DO UPDATE SET \
                  last_success_at = coalesce(excluded.last_success_at, plugin_health.last_success_at), \
                  last_error_at = coalesce(excluded.last_error_at, plugin_health.last_error_at), \

@@ -97,6 +97,36 @@ pub async fn plugin_health_list(
         .await?)
 }
 
+/// Records that a plugin has failed for a business, where that was no attempt at a delivery.
+pub async fn plugin_fail_in_tx(
+    mut conn: &Conn,
+    business: BusinessId,
+    plugin: &str,
+    reason: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let failed = (
+        plugin_health::last_error_at.eq(at),
+        plugin_health::last_error.eq(reason),
+    );
+    diesel::insert_into(plugin_health::table)
+        .values((
+            plugin_health::business_id.eq(business.uuid()),
+            plugin_health::plugin.eq(plugin),
+            plugin_health::failures_in_row.eq(1),
+            failed,
+        ))
+        .on_conflict((plugin_health::business_id, plugin_health::plugin))
+        .do_update()
+        .set((
+            plugin_health::failures_in_row.eq(plugin_health::failures_in_row + 1),
+            failed,
+        ))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
 /// How many deliveries of a plugin are in one state.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct OpenCount {

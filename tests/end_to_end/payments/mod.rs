@@ -3,6 +3,7 @@
 mod capture;
 mod expiry;
 mod fee;
+mod health;
 mod refunds;
 mod stage;
 mod steps;

@@ -39,7 +39,7 @@ impl Desk<'_> {
         match work {
             Work::Begin if payment.status != PaymentStatus::Waiting => Ok(settled(&payment)),
             Work::Begin => match self.begin(&payment).await {
-                Err(Failure::GiveUp { reason }) => self.settle(id, &over(reason)).await,
+                Err(Failure::GiveUp { reason }) => self.fail_to_begin(id, reason).await,
                 begun => begun.map(|_| Done::Delivered),
             },
             Work::Expire => self.expire(&payment, is_last).await,
@@ -94,6 +94,20 @@ impl Desk<'_> {
                     .await?;
                 Err(Failure::give_up("the payment was over before it had begun"))
             }
+        }
+    }
+
+    /// Nobody can mend it in the time to pay.
+    async fn fail_to_begin(&self, id: PaymentId, reason: String) -> Result<Done, Failure> {
+        let ended = self
+            .engine
+            .settle_failed_to_begin(&self.caller, id, &reason)
+            .await;
+        if ended.map_err(|error| away(&error))? {
+            Ok(Done::skipped(reason))
+        } else {
+            // Another attempt has begun it meanwhile.
+            Ok(Done::Delivered)
         }
     }
 
@@ -153,7 +167,7 @@ impl Desk<'_> {
             return Ok(settled(payment));
         }
         let Some(external_id) = self.begun(payment).await? else {
-            return Ok(Done::Delivered);
+            return Ok(Done::skipped("it never began"));
         };
         let is_reservation = payment.kind == PaymentKind::Authorize;
         if is_reservation && has_expired {

@@ -28,8 +28,18 @@ struct SettleCase {
     caller: Caller,
     id: PaymentId,
     seen: PaymentState,
-    /// Only if it is not known at the other side.
-    unless_begun: bool,
+    why: Why,
+}
+
+/// Why it is settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// The other side says how it stands.
+    Observed,
+    /// Nobody has begun it; if that is still so.
+    NeverBegan,
+    /// The plugin has failed to begin it; if nobody else did.
+    FailedToBegin,
 }
 
 struct SettlePlan {
@@ -89,7 +99,7 @@ impl UseCase for SettleCase {
             return Err(TxError::race("the booking has changed"));
         }
         let before = engine.lock_payment_in_tx(conn, caller, self.id).await?;
-        if self.unless_begun && before.external_id.is_some() {
+        if self.why != Why::Observed && before.external_id.is_some() {
             return Ok((Changes::default(), false));
         }
         let (after, entries) = before.observe(&self.seen, before.has_expired(now));
@@ -98,6 +108,12 @@ impl UseCase for SettleCase {
             return Ok((Changes::default(), true));
         }
         store::payment::payment_settle_in_tx(conn, caller.business, &after, &entries, now).await?;
+        if let (Why::FailedToBegin, ExternalStatus::Over { reason }) = (self.why, &self.seen.status)
+        {
+            // No delivery tells of it: those of a payment that is over find nothing to do.
+            let plugin = &before.plugin;
+            store::plugin::plugin_fail_in_tx(conn, caller.business, plugin, reason, now).await?;
+        }
         if consequence != Consequence::Expire {
             // Nothing became freer.
             changes.calendars.clear();
@@ -303,14 +319,26 @@ impl Engine {
         id: PaymentId,
         seen: &PaymentState,
     ) -> Result<()> {
-        self.settle_case(caller, id, seen.clone(), false).await?;
+        let seen = seen.clone();
+        self.settle_case(caller, id, seen, Why::Observed).await?;
         Ok(())
     }
 
     /// The same of one that came to nothing because it never began; answers whether it has not.
     pub(crate) async fn settle_unbegun(&self, caller: &Caller, id: PaymentId) -> Result<bool> {
         let seen = over("it never began".to_owned());
-        self.settle_case(caller, id, seen, true).await
+        self.settle_case(caller, id, seen, Why::NeverBegan).await
+    }
+
+    /// The same of one that the plugin has failed to begin, which shows in how it fares.
+    pub(crate) async fn settle_failed_to_begin(
+        &self,
+        caller: &Caller,
+        id: PaymentId,
+        reason: &str,
+    ) -> Result<bool> {
+        let seen = over(format!("a payment could not be begun: {reason}"));
+        self.settle_case(caller, id, seen, Why::FailedToBegin).await
     }
 
     async fn settle_case(
@@ -318,14 +346,14 @@ impl Engine {
         caller: &Caller,
         id: PaymentId,
         seen: PaymentState,
-        unless_begun: bool,
+        why: Why,
     ) -> Result<bool> {
         let case = SettleCase {
             engine: self.clone(),
             caller: *caller,
             id,
             seen,
-            unless_begun,
+            why,
         };
         self.write(caller, None, &case).await
     }

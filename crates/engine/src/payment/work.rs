@@ -9,7 +9,7 @@ use domain::payment::PaymentStatus;
 use plugin_api::{Delivery, Done, Failure, Plugin};
 use store::changes::{Changes, DeliveryRow};
 
-use super::desk::{Desk, over};
+use super::desk::Desk;
 use crate::event::Recorded;
 use crate::{Caller, Engine, Result};
 
@@ -208,7 +208,8 @@ impl Engine {
             // Nobody can mend it in the time to pay.
             Err(Failure::GiveUp { reason } | Failure::Misconfigured { reason }) => {
                 tracing::warn!(payment = %id, reason, "a payment could not be begun");
-                self.settle(&caller, id, &over(reason)).await
+                self.settle_failed_to_begin(&caller, id, &reason).await?;
+                Ok(())
             }
             Err(Failure::Retry { reason, .. } | Failure::NotYet { reason, .. }) => {
                 tracing::info!(payment = %id, reason, "a payment could not be begun yet");
