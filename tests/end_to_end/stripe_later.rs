@@ -29,13 +29,13 @@ impl Stage {
         data[mutation]["payment"]["id"].clone()
     }
 
-    async fn fee(&self, booked: &Value, amount: i64) -> Value {
+    pub(crate) async fn fee(&self, booked: &Value, amount: i64) -> Value {
         let input =
             json!({ "bookingId": booked["booking"]["id"], "amount": amount, "reason": "No-show" });
         self.ask("chargeFee", "ChargeFeeInput", input).await
     }
 
-    async fn payment(&self, id: &Value) -> Value {
+    pub(crate) async fn payment(&self, id: &Value) -> Value {
         let query = "query($id: ID!) { node(id: $id) { ... on Payment { kind status clientSecret checkoutUrl } } }";
         self.owner.data(query, json!({ "id": id })).await["node"].clone()
     }
@@ -51,7 +51,7 @@ impl Stage {
         self.done().await;
     }
 
-    fn charged(&self) -> Vec<i64> {
+    pub(crate) fn charged(&self) -> Vec<i64> {
         let charges = self.stripe.charges();
         charges.iter().map(|charge| charge.amount).collect()
     }

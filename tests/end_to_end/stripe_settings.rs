@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::deposit::{CaptureMethod, Deposit};
-use fake_stripe::Call;
+use fake_stripe::{Call, Fault};
 use serde_json::json;
 
 use crate::stripe::{Stage, name_at_stripe};
@@ -111,5 +111,44 @@ async fn what_was_paid_meanwhile_is_seen_and_what_is_owed_goes_back_once() {
         (2, 1)
     );
     assert!(stage.stripe.count(Call::CreateRefund) >= 1);
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fee_that_nobody_tries_any_more_is_taken_when_staff_ask_for_it_and_not_before() {
+    let mut stage = Stage::with(json!({}), Deposit::CardOnFile, CaptureMethod::Automatic).await;
+    let (booked, _) = stage.completed().await;
+    // It was made, and what became of it is not known.
+    stage
+        .stripe
+        .fault(Call::ConfirmPaymentIntent, Fault::ServerError);
+    let fee = stage.fee(&booked, 3000).await;
+    let tried =
+        "status = 'waiting' AND part LIKE 'payment-fee%' AND attempts = 1 AND leased_until IS NULL";
+    stage.deliveries.until(1, tried).await;
+    stage
+        .configure(json!({ "secretKey": "sk_test_wrong" }))
+        .await;
+    stage.until_parked("payment-fee").await;
+    stage.app.world.clock.advance(TimeDelta::days(90));
+    stage.configure(json!({})).await;
+    stage.done().await;
+    assert_eq!(stage.payment(&fee).await["status"], "WAITING");
+    assert!(stage.charged().is_empty(), "nobody has asked for it");
+    let query = "mutation($input: ChargeFeeInput!) { chargeFee(input: $input) { problems { code message } } }";
+    let input = json!({ "bookingId": booked["booking"]["id"], "amount": 1000 });
+    let refused = stage.owner.data(query, json!({ "input": input })).await;
+    assert_eq!(
+        refused["chargeFee"]["problems"],
+        json!([{ "code": "CONFLICT", "message": "another fee of this booking is still to be charged: wait for how it ends, or have its delivery tried again" }])
+    );
+    let parked = "{ deliveries(filter: { statuses: [PARKED] }, first: 10) { nodes { id } } }";
+    let parked = stage.owner.data(parked, json!({})).await;
+    let retry = "mutation($id: ID!) { retryDelivery(id: $id) { problems { code } } }";
+    let id = &parked["deliveries"]["nodes"][0]["id"];
+    stage.owner.data(retry, json!({ "id": id })).await;
+    stage.done().await;
+    assert_eq!(stage.payment(&fee).await["status"], "PAID");
+    assert_eq!(stage.charged(), [3000]);
     stage.end().await;
 }

@@ -18,7 +18,7 @@ use store::plugin::{PluginHealth, PluginSetting};
 
 use crate::catalogue::Catalogue;
 use crate::idempotency::Key;
-use crate::payment::PAYMENT;
+use crate::payment::{FEE, PAYMENT};
 use crate::settings::{lead_elsewhere, merged, without_secrets};
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Error, Result};
@@ -210,9 +210,10 @@ impl UseCase for ConfigureCase {
             .is_some_and(|set| !set.is_empty())
         {
             // A booking may wait for what went wrong by the old settings: it is tried by these, however often it was before. No harm where it
-            // goes wrong again: every call about money has one effect.
-            let name = &row.plugin;
-            store::delivery_list::delivery_retry_all_in_tx(conn, business, name, PAYMENT, now)
+            // goes wrong again: every call about money has one effect. But no card is charged because of a change of settings with what nobody tries
+            // any more: staff ask for that by hand, or for another fee.
+            let (name, parts) = (&row.plugin, (PAYMENT, FEE));
+            store::delivery_list::delivery_retry_all_in_tx(conn, business, name, parts, now)
                 .await?;
         }
         Ok((changes, row.plugin.clone()))

@@ -264,8 +264,9 @@ impl PaymentMutation {
     }
 
     /// Charges a fee, as for a no-show, to the card that was saved for a booking (a deposit `CARD_ON_FILE`). Answers a new payment: PAID when
-    /// the bank has said yes, FAILED when it has said no. It changes nothing about the booking, can be asked for whatever has become of it,
-    /// and is paid back by `refund` only. Owners and managers.
+    /// the bank has said yes, FAILED when it has said no or could not be asked for a day or two. One at a time: until it is known of one, another is
+    /// a CONFLICT. It changes nothing about the booking, can be asked for whatever has become of it, and is paid back by `refund` only. Owners and
+    /// managers.
     async fn charge_fee(
         &self,
         ctx: &Context<'_>,

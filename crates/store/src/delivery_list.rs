@@ -296,25 +296,27 @@ pub async fn delivery_retry_in_tx(
 }
 
 /// Sends deliveries of a plugin to a business on their way again whose part begins so, from their first attempt on: those that are parked, and
-/// those that wait after an attempt or are worked on after one that failed. What is under way loses its lease: how it ends, by what was known
+/// but for those of this other part, and those that wait after an attempt or are worked on after one that failed. What is under way loses its lease: how it ends, by what was known
 /// when it began, is not recorded.
 pub async fn delivery_retry_all_in_tx(
     mut conn: &Conn,
     business: BusinessId,
     plugin: &str,
-    part: &str,
+    (part, but_parked): (&str, &str),
     now: DateTime<Utc>,
 ) -> Result<usize> {
     Ok(diesel::sql_query(
         "UPDATE delivery SET status = 'waiting', attempts = 0, next_attempt_at = $4, finished_at = NULL, \
            lease_id = NULL, leased_until = NULL \
-         WHERE business_id = $1 AND plugin = $2 AND starts_with(part, $3) AND status <> 'delivered' \
-           AND (status = 'parked' OR attempts > 0 OR last_error IS NOT NULL)",
+         WHERE business_id = $1 AND plugin = $2 AND starts_with(part, $3) \
+           AND CASE status WHEN 'waiting' THEN attempts > 0 OR last_error IS NOT NULL \
+             WHEN 'parked' THEN NOT starts_with(part, $5) ELSE false END",
     )
     .bind::<SqlUuid, _>(business.uuid())
     .bind::<Text, _>(plugin)
     .bind::<Text, _>(part)
     .bind::<Timestamptz, _>(now)
+    .bind::<Text, _>(but_parked)
     .execute(&mut conn)
     .await?)
 }

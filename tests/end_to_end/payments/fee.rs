@@ -149,6 +149,64 @@ async fn a_fee_that_the_bank_declines_has_failed_and_is_told() {
     stage.end().await;
 }
 
+/// Waits for every attempt at a fee but the last, and lets it be tried for the last time.
+async fn tried_to_the_end(stage: &mut Stage) {
+    for attempt in 1..=11 {
+        let tried = format!(
+            "status = 'waiting' AND part LIKE 'payment-fee%' AND attempts = {attempt} AND leased_until IS NULL"
+        );
+        stage.deliveries.until(1, &tried).await;
+        stage.app.world.clock.advance(TimeDelta::days(1));
+    }
+    stage.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fee_that_cannot_be_taken_has_failed_in_the_end_and_is_called_off() {
+    for is_begun in [false, true] {
+        let mut stage = Stage::new(Deposit::CardOnFile).await;
+        let asked = stage.completed().await;
+        if is_begun {
+            stage.till.good_day();
+        }
+        for _ in 0..12 {
+            let down = BadDay::Refused(Failure::retry("down"));
+            stage.till.bad_day(down);
+        }
+        charge(&stage, &asked, 3000).await;
+        let tried = "status = 'waiting' AND part LIKE 'payment-fee%' AND attempts = 1 AND leased_until IS NULL";
+        stage.deliveries.until(1, tried).await;
+        let refused = charge(&stage, &asked, 1000).await;
+        assert_eq!(refused["problems"][0]["code"], "CONFLICT", "{refused}");
+        tried_to_the_end(&mut stage).await;
+        assert_eq!(fee(&stage, &asked).await["status"], "FAILED");
+        stage.deliveries.until(0, "status = 'parked'").await;
+        assert!(fees(&stage).iter().all(|fee| fee.is_over));
+        assert_eq!(fees(&stage).len(), usize::from(is_begun));
+        assert_eq!(charge(&stage, &asked, 9000).await["problems"], json!([]));
+        stage.done().await;
+        let taken: i64 = fees(&stage).iter().map(|fee| fee.taken).sum();
+        assert_eq!(taken, 9000);
+        stage.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fee_that_was_taken_after_all_is_paid_in_the_end() {
+    let mut stage = Stage::new(Deposit::CardOnFile).await;
+    let asked = stage.completed().await;
+    stage.till.good_day();
+    for _ in 0..11 {
+        stage.till.bad_day(BadDay::Refused(Failure::retry("down")));
+    }
+    stage.till.bad_day(BadDay::AnswerLost);
+    charge(&stage, &asked, 3000).await;
+    tried_to_the_end(&mut stage).await;
+    assert_eq!(fee(&stage, &asked).await["status"], "PAID");
+    assert_eq!(fees(&stage)[0].taken, 3000);
+    stage.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fee_that_makes_no_sense_to_the_other_side_has_failed() {
     let mut stage = Stage::new(Deposit::CardOnFile).await;
@@ -175,8 +233,9 @@ async fn a_fee_stays_when_the_booking_is_cancelled_and_can_be_asked_for_after_it
     let tried = "status = 'waiting' AND part LIKE 'payment-fee%' AND last_error = 'down'";
     stage.deliveries.until(1, tried).await;
     stage.cancel(&asked).await;
-    assert_eq!(charge(&stage, &asked, 1000).await["problems"], json!([]));
     stage.app.world.clock.advance(TimeDelta::minutes(1));
+    stage.done().await;
+    assert_eq!(charge(&stage, &asked, 1000).await["problems"], json!([]));
     stage.done().await;
     let after = stage.booking(&asked).await;
     assert_eq!(after["status"], "CANCELLED");
@@ -215,13 +274,26 @@ async fn what_could_complete_a_fee_is_shown_to_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_ask_at_once_no_more_is_taken_than_the_price() {
+async fn of_many_who_ask_at_once_one_is_heard_and_no_more_is_taken_than_the_price() {
     let mut stage = Stage::new(Deposit::CardOnFile).await;
     let asked = stage.completed().await;
+    stage.till.close();
     let all = (0..8).map(|_| charge(&stage, &asked, 3000));
     let all = futures_util::future::join_all(all).await;
-    let done = all.iter().filter(|one| one["problems"] == json!([]));
-    assert_eq!(done.count(), 3);
+    let codes = all
+        .iter()
+        .filter_map(|one| one["problems"][0]["code"].as_str());
+    assert_eq!(codes.collect::<Vec<_>>(), ["CONFLICT"; 7]);
+    let tried = "status = 'waiting' AND part LIKE 'payment-fee%' AND last_error IS NOT NULL AND leased_until IS NULL";
+    stage.deliveries.until(1, tried).await;
+    stage.till.open();
+    stage.app.world.clock.advance(TimeDelta::minutes(1));
+    stage.done().await;
+    assert_eq!(
+        charge(&stage, &asked, 6001).await["problems"][0]["code"],
+        "INVALID"
+    );
+    assert_eq!(charge(&stage, &asked, 6000).await["problems"], json!([]));
     stage.done().await;
     let taken: i64 = fees(&stage).iter().map(|fee| fee.taken).sum();
     assert_eq!(taken, 9000);

@@ -53,18 +53,17 @@ impl Payment {
 /// they would have paid had they come; whoever gets hold of a token of staff cannot take more from a card than that.
 ///
 /// # Errors
-/// INVALID where it is nothing or more.
+/// CONFLICT while it is not known of another fee whether it was taken; INVALID where it is nothing or more.
 pub fn check_fee(amount: i64, price: Money, payments: &[Payment]) -> Result<(), Problem> {
     let fees = payments
         .iter()
         .filter(|payment| payment.kind == PaymentKind::Fee);
-    let asked: i64 = fees
-        .map(|fee| match fee.status {
-            PaymentStatus::Failed | PaymentStatus::Expired => 0,
-            PaymentStatus::Waiting | PaymentStatus::Authorized => fee.amount.amount,
-            _ => fee.left(),
-        })
-        .sum();
+    if fees.clone().any(|fee| fee.status == PaymentStatus::Waiting) {
+        // Whoever asks again because nothing seems to happen must not be given both.
+        let message = "another fee of this booking is still to be charged: wait for how it ends, or have its delivery tried again";
+        return Err(Problem::conflict(message));
+    }
+    let asked: i64 = fees.map(Payment::left).sum();
     let most = (price.amount - asked).max(0);
     if (1..=most).contains(&amount) {
         return Ok(());

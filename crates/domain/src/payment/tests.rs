@@ -268,7 +268,6 @@ fn all_fees_of_a_booking_are_at_most_its_price() {
     for (others, most) in [
         (vec![], 5000),
         (vec![deposit], 5000),
-        (vec![fee(PaymentStatus::Waiting, 2000, 0, 0)], 3000),
         (vec![fee(PaymentStatus::Paid, 2000, 2000, 0)], 3000),
         (
             vec![fee(PaymentStatus::PartlyRefunded, 2000, 2000, 500)],
@@ -278,7 +277,7 @@ fn all_fees_of_a_booking_are_at_most_its_price() {
         (vec![fee(PaymentStatus::Failed, 5000, 0, 0)], 5000),
         (
             vec![
-                fee(PaymentStatus::Waiting, 2000, 0, 0),
+                fee(PaymentStatus::Paid, 2000, 2000, 0),
                 fee(PaymentStatus::Paid, 3000, 3000, 0),
             ],
             0,
@@ -291,6 +290,9 @@ fn all_fees_of_a_booking_are_at_most_its_price() {
         }
     }
     assert!(check_fee(1, Money { amount: 0, ..price }, &[]).is_err());
+    let waits = [fee(PaymentStatus::Waiting, 2000, 0, 0)];
+    let refused = check_fee(1, price, &waits);
+    assert!(matches!(refused, Err(Problem::Conflict { .. })));
 }
 
 proptest! {

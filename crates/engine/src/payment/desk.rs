@@ -47,7 +47,7 @@ impl Desk<'_> {
             Work::LookUp => self.look_up(&payment).await,
             Work::Watch => self.watch(&payment).await,
             Work::Capture => self.capture(&payment).await,
-            Work::Fee => self.charge_fee(&payment).await,
+            Work::Fee => self.charge_fee(&payment, is_last).await,
         }
     }
 
@@ -166,8 +166,9 @@ impl Desk<'_> {
         if payment.status != PaymentStatus::Waiting && !can_be_let_go {
             return Ok(settled(payment));
         }
-        let Some(external_id) = self.begun(payment).await? else {
-            return Ok(Done::skipped("it never began"));
+        let reason = "it never began";
+        let Some(external_id) = self.begun(payment, reason).await? else {
+            return Ok(Done::skipped(reason));
         };
         let is_reservation = payment.kind == PaymentKind::Authorize;
         if is_reservation && has_expired {
@@ -193,11 +194,12 @@ impl Desk<'_> {
 
     /// The other side's name for a payment that is called off. One that is not known to have begun is over with that, and has none: nobody was ever
     /// told how to pay it, also where the other side knows it.
-    async fn begun(&self, payment: &Payment) -> Result<Option<String>, Failure> {
+    async fn begun(&self, payment: &Payment, reason: &str) -> Result<Option<String>, Failure> {
         if payment.external_id.is_some() {
             return Ok(payment.external_id.clone());
         }
-        let ended = self.engine.settle_unbegun(&self.caller, payment.id).await;
+        let (engine, caller) = (self.engine, &self.caller);
+        let ended = engine.settle_unbegun(caller, payment.id, reason).await;
         if ended.map_err(|error| away(&error))? {
             return Ok(None);
         }
@@ -295,8 +297,8 @@ impl Desk<'_> {
     }
 
     /// Makes it at the other side without taking money, keeps its name, and only then takes the money: an answer that is lost takes none
-    /// twice, however late it is asked again.
-    async fn charge_fee(&self, payment: &Payment) -> Result<Done, Failure> {
+    /// twice, however late it is asked again. What nobody tries any more is called off, so that it is not taken when nobody expects it.
+    async fn charge_fee(&self, payment: &Payment, is_last: bool) -> Result<Done, Failure> {
         if payment.status != PaymentStatus::Waiting {
             return Ok(settled(payment));
         }
@@ -308,9 +310,27 @@ impl Desk<'_> {
         };
         match charged.await {
             Err(Failure::GiveUp { reason }) => self.settle(payment.id, &over(reason)).await,
-            Ok(seen) if is_untaken(&seen) => Err(Failure::not_yet("the bank has not decided yet")),
+            Ok(seen) if is_untaken(&seen) => Err(undecided_by_bank()),
+            Err(Failure::Retry { reason, .. } | Failure::Misconfigured { reason }) if is_last => {
+                self.call_off_fee(payment.id, reason).await
+            }
             seen => self.settle(payment.id, &seen?).await,
         }
+    }
+
+    /// Ends a fee that could not be taken for this reason. Once it is called off at the other side, nobody can take it, whoever still tries.
+    async fn call_off_fee(&self, id: PaymentId, reason: String) -> Result<Done, Failure> {
+        let payment = self.payment(id).await?;
+        let Some(external_id) = self.begun(&payment, &reason).await? else {
+            return Ok(Done::skipped(reason));
+        };
+        let seen = self.payments.cancel(self.settings, &external_id).await?;
+        if is_untaken(&seen) {
+            return Err(undecided_by_bank());
+        }
+        let is_called_off = seen.taken == 0;
+        let seen = if is_called_off { over(reason) } else { seen };
+        self.settle(id, &seen).await
     }
 
     async fn settle(&self, id: PaymentId, seen: &PaymentState) -> Result<Done, Failure> {
@@ -329,6 +349,10 @@ enum Kept {
     Before(String),
     /// The payment was over by then.
     Over,
+}
+
+fn undecided_by_bank() -> Failure {
+    Failure::not_yet("the bank has not decided yet")
 }
 
 fn put_off(reason: String) -> Failure {

@@ -29,7 +29,7 @@ pub use fee::ChargeFee;
 pub(crate) use inbound::CalledPayment;
 pub use refund::RefundPayment;
 pub(crate) use request::Due;
-pub(crate) use work::{PAYMENT, PayBack, Work, found_by};
+pub(crate) use work::{FEE, PAYMENT, PayBack, Work, found_by};
 
 use crate::{Caller, Engine, Error, Result};
 

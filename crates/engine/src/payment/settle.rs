@@ -325,8 +325,13 @@ impl Engine {
     }
 
     /// The same of one that came to nothing because it never began; answers whether it has not.
-    pub(crate) async fn settle_unbegun(&self, caller: &Caller, id: PaymentId) -> Result<bool> {
-        let seen = over("it never began".to_owned());
+    pub(crate) async fn settle_unbegun(
+        &self,
+        caller: &Caller,
+        id: PaymentId,
+        reason: &str,
+    ) -> Result<bool> {
+        let seen = over(reason.to_owned());
         self.settle_case(caller, id, seen, Why::NeverBegan).await
     }
 

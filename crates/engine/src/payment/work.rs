@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// Begins the part of every delivery about a payment.
 pub(crate) const PAYMENT: &str = "payment-";
 
+/// Begins the part of a delivery that charges a fee.
+pub(crate) const FEE: &str = "payment-fee";
+
 /// Begins the part of a delivery that asks which payment something came of, by the other side's name for it: `payment-find:<name>`.
 const FIND: &str = "payment-find:";
 
@@ -63,7 +66,7 @@ impl Work {
             Self::LookUp => "payment-look-up",
             Self::Watch => "payment-watch",
             Self::Capture => "payment-capture",
-            Self::Fee => "payment-fee",
+            Self::Fee => FEE,
         }
     }
 
