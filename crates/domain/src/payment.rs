@@ -134,6 +134,15 @@ pub enum ExternalStatus {
     },
 }
 
+impl ExternalStatus {
+    fn why_over(&self) -> Option<&str> {
+        match self {
+            Self::Over { reason } => Some(reason),
+            Self::Waiting | Self::Authorized | Self::Paid => None,
+        }
+    }
+}
+
 /// A payment for a booking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
@@ -169,6 +178,8 @@ pub struct Payment {
     pub saved_payment_id: Option<PaymentId>,
     /// What customers' banks dispute of it, in the order of the other side's names.
     pub disputes: Vec<Dispute>,
+    /// Why it has failed, if it has and the other side says so; for staff.
+    pub failure: Option<String>,
 }
 
 /// A movement of money in the ledger.
@@ -265,6 +276,9 @@ impl Payment {
         after.fee = self.fee.max(seen.fee.unwrap_or(0));
         after.disputes = dispute::observed(&self.disputes, &seen.disputes);
         after.status = after.status_after(&seen.status, has_expired);
+        let failure = self.failure.as_deref().or(seen.status.why_over());
+        let failure = failure.filter(|_| after.status == PaymentStatus::Failed);
+        after.failure = failure.map(str::to_owned);
         let moved = [
             (EntryKind::Charge, after.taken - self.taken),
             (EntryKind::Refund, after.paid_out() - self.paid_out()),

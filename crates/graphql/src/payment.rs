@@ -153,6 +153,11 @@ impl Payment {
         shown.collect()
     }
 
+    /// Why it is FAILED, in the words of the other side where there are any. For staff; null for others.
+    async fn failure(&self) -> Option<&str> {
+        self.view.payment.failure.as_deref()
+    }
+
     /// While it waits: for the payment form of the other side in the page of the frontend.
     async fn client_secret(&self) -> Option<&str> {
         self.view.client_secret.as_deref()

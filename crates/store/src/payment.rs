@@ -40,6 +40,7 @@ struct Row {
     capture_amount: Option<i64>,
     saved_payment_id: Option<Uuid>,
     disputes: serde_json::Value,
+    failure: Option<String>,
 }
 
 /// What the other side is told of a payment, as it was when the money was asked for.
@@ -91,6 +92,7 @@ impl TryFrom<Row> for SealedPayment {
             capture_amount: row.capture_amount,
             saved_payment_id: row.saved_payment_id.map(PaymentId::from_uuid),
             disputes: serde_json::from_value(row.disputes).map_err(|_| odd("disputes"))?,
+            failure: row.failure,
         };
         Ok(Self {
             payment,
@@ -236,6 +238,7 @@ pub async fn payment_settle_in_tx(
             payment::refund_failed.eq(after.refund_failed),
             payment::fee.eq(after.fee),
             payment::disputes.eq(serde_json::to_value(&after.disputes)?),
+            payment::failure.eq(&after.failure),
         ))
         .execute(&mut conn)
         .await?;

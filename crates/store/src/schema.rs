@@ -331,6 +331,7 @@ diesel::table! {
         capture_amount -> Nullable<BigInt>,
         saved_payment_id -> Nullable<Uuid>,
         disputes -> Jsonb,
+        failure -> Nullable<Text>,
     }
 }
 diesel::table! {

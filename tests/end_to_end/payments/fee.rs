@@ -139,6 +139,14 @@ async fn a_fee_that_the_bank_declines_has_failed_and_is_told() {
     stage.app.world.clock.advance(TimeDelta::minutes(5));
     stage.done().await;
     assert_eq!(fee(&stage, &asked).await["status"], "FAILED");
+    let words = "Your card was declined.";
+    assert_eq!(stage.noted("payment-fee").await, words);
+    assert_eq!(fee(&stage, &asked).await["failure"], words);
+    let guest = stage.app.client_with(&asked.manage_token);
+    let data = guest
+        .data(super::BOOKING, json!({ "id": asked.booking }))
+        .await;
+    assert_eq!(data["booking"]["payments"][1]["failure"], Value::Null);
     assert_eq!(stage.booking(&asked).await["status"], "CONFIRMED");
     assert_eq!(stage.told("payment.failed").await, 1);
     // The card may be good another day.

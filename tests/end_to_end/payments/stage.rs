@@ -17,7 +17,7 @@ pub(super) const BOOK: &str = "mutation($input: BookInput!) { book(input: $input
     problems { code message } } }";
 pub(super) const BOOKING: &str =
     "query($id: ID!) { booking(id: $id) { status expiresAt balance { amount }
-    payments { id kind status clientSecret checkoutUrl expiresAt amount { amount currency } refunded { amount } } history { kind } } }";
+    payments { id kind status failure clientSecret checkoutUrl expiresAt amount { amount currency } refunded { amount } } history { kind } } }";
 const FREE: &str =
     "query($input: AvailabilityInput!) { availability(input: $input) { startTimes } }";
 
@@ -138,6 +138,13 @@ impl Stage {
         let input = json!({ "input": { "bookingId": asked.booking } });
         let data = self.owner.data(cancel, input).await;
         assert_eq!(data["cancel"]["problems"], json!([]));
+    }
+
+    /// What is noted of how a delivery ended whose part begins so.
+    pub(super) async fn noted(&self, part: &str) -> String {
+        let database = test_support::connect(&self.app.world.url).await;
+        let query = format!("SELECT last_error FROM delivery WHERE part LIKE '{part}%'");
+        database.query_one(&query, &[]).await.unwrap().get(0)
     }
 
     /// How often something was told.

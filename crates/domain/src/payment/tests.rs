@@ -31,6 +31,7 @@ fn payment() -> Payment {
         capture_amount: None,
         saved_payment_id: None,
         disputes: Vec::new(),
+        failure: None,
     }
 }
 

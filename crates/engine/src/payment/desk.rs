@@ -335,9 +335,11 @@ impl Desk<'_> {
 
     async fn settle(&self, id: PaymentId, seen: &PaymentState) -> Result<Done, Failure> {
         let settled = self.engine.settle(&self.caller, id, seen).await;
-        settled
-            .map(|()| Done::Delivered)
-            .map_err(|error| away(&error))
+        settled.map_err(|error| away(&error))?;
+        Ok(match &seen.status {
+            ExternalStatus::Over { reason } if seen.taken == 0 => Done::skipped(reason),
+            _ => Done::Delivered,
+        })
     }
 }
 

@@ -78,6 +78,7 @@ impl Engine {
         if !caller.actor.is_staff() {
             // Between the business and the customer's bank.
             payment.disputes.clear();
+            payment.failure = None;
         }
         // A fee is nobody's to pay: what could complete it stays here.
         let waits = payment.status == PaymentStatus::Waiting && payment.kind != PaymentKind::Fee;
