@@ -68,7 +68,7 @@ pub(crate) fn payment_intent(request: &PaymentRequest) -> Result<Form, Failure> 
         ("automatic_payment_methods[enabled]", "true"),
         ("description", &described(request)),
     ]);
-    if let Some(email) = &request.customer_email {
+    if let Some(email) = address(request) {
         form.push(pair("receipt_email", email));
     }
     if request.kind == PaymentKind::Authorize {
@@ -100,7 +100,7 @@ pub(crate) fn payment_session(request: &PaymentRequest, pages: &Pages) -> Result
         ("payment_intent_data[description]", &described(request)),
         ("payment_intent_data[metadata][page]", "checkout"),
     ]));
-    if let Some(email) = &request.customer_email {
+    if let Some(email) = address(request) {
         form.push(pair("customer_email", email));
         form.push(pair("payment_intent_data[receipt_email]", email));
     }
@@ -114,7 +114,7 @@ pub(crate) fn payment_session(request: &PaymentRequest, pages: &Pages) -> Result
 /// Whose card is saved: without a customer Stripe lets nobody charge it later.
 pub(crate) fn customer(request: &PaymentRequest) -> Form {
     let mut form = form([("name", &cut(&request.customer_name, DESCRIPTION_MAX))]);
-    if let Some(email) = &request.customer_email {
+    if let Some(email) = address(request) {
         form.push(pair("email", email));
     }
     form.extend(metadata("metadata", request));
@@ -208,6 +208,13 @@ fn metadata(prefix: &str, request: &PaymentRequest) -> Form {
 
 fn pair(name: &str, value: &str) -> (String, String) {
     (name.to_owned(), value.to_owned())
+}
+
+/// Whom to send the receipt, where Stripe takes the address: one that it refuses must not keep anybody from paying.
+fn address(request: &PaymentRequest) -> Option<&str> {
+    let email = request.customer_email.as_deref()?;
+    let (_, host) = email.rsplit_once('@')?;
+    (email.is_ascii() && host.contains('.')).then_some(email)
 }
 
 /// What is paid for: Stripe takes no empty text.

@@ -1,7 +1,7 @@
 //! Payments from their beginning to their end.
 
 use fake_stripe::Call;
-use plugin_api::{ExternalStatus, Failure, PaymentKind, PaymentState};
+use plugin_api::{ExternalStatus, Failure, PaymentKind, PaymentRequest, PaymentState};
 use serde_json::json;
 
 use domain::money::{Currency, Money};
@@ -352,4 +352,28 @@ async fn what_makes_something_bears_a_key_and_what_changes_something_does_not() 
     let key = "pay_00000000000000000000000001:payment-intent".to_owned();
     assert_eq!(key_of(Call::CreatePaymentIntent), Some(key));
     assert_eq!(key_of(Call::CancelPaymentIntent), None);
+}
+
+#[tokio::test]
+async fn an_address_that_stripe_refuses_keeps_nobody_from_paying() {
+    for (email, is_told) in [
+        ("jo@customer.example", true),
+        ("jo@localhost", false),
+        ("jö@customer.example", false),
+        ("jo@münchen.example", false),
+    ] {
+        for kind in [PaymentKind::Charge, PaymentKind::SaveCard] {
+            for shop in [Shop::open().await, Shop::with_page().await] {
+                let request = PaymentRequest {
+                    customer_email: Some(email.to_owned()),
+                    ..request(kind)
+                };
+                let begun = shop.begin(&request).await.unwrap();
+                let calls = shop.stripe.calls();
+                let mut told = calls.iter().flat_map(|called| &called.form);
+                assert_eq!(told.any(|(_, value)| value == email), is_told, "{email}");
+                assert_eq!(shop.begin(&request).await.unwrap(), begun);
+            }
+        }
+    }
 }

@@ -283,10 +283,17 @@ pub(crate) fn check_amount(amount: i64, currency: &str) -> Result<(), Error> {
 
 pub(crate) fn check_email(form: &Form, name: &str) -> Result<(), Error> {
     match form.get(name) {
-        Some(email) if !email.contains('@') => {
+        Some(email) if !is_taken(email) => {
             let message = format!("Invalid email address: {email}");
             Err(Error::parameter("email_invalid", name, &message))
         }
         _ => Ok(()),
     }
+}
+
+/// Stripe takes addresses of domains only, and no letters beyond ASCII.
+fn is_taken(email: &str) -> bool {
+    let host = email.rsplit_once('@').map(|(_, host)| host);
+    email.is_ascii()
+        && host.is_some_and(|host| host.split('.').filter(|label| !label.is_empty()).count() > 1)
 }

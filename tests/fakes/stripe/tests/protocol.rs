@@ -182,6 +182,20 @@ async fn unconfirmed(stripe: &FakeStripe) -> String {
 }
 
 #[tokio::test]
+async fn addresses_are_of_domains_and_in_ascii() {
+    let stripe = FakeStripe::start().await.unwrap();
+    for (email, status) in [
+        ("jo@customer.example", 200),
+        ("jo@localhost", 400),
+        ("jö@customer.example", 400),
+        ("jo", 400),
+    ] {
+        let answer = post(&stripe, "customers", None, &[("email", email)]).await;
+        assert_eq!(answer.0, status, "{email}");
+    }
+}
+
+#[tokio::test]
 async fn a_saved_card_is_charged_when_it_is_confirmed_and_once() {
     let stripe = FakeStripe::start().await.unwrap();
     let payment = unconfirmed(&stripe).await;
