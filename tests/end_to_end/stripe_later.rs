@@ -1,9 +1,15 @@
 //! What is asked for after the booking, by way of Stripe's protocol: reservations that are taken, and fees from saved cards. Every answer is
 //! lost once, keys are forgotten as after a day, and by Stripe's own records the money moves once.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use domain::deposit::{CaptureMethod, Deposit};
 use fake_stripe::{Call, Decline, Fault};
+use jobs::{Backoff, Next};
+use outbound::{Outbound, OutboundOptions};
+use payments_stripe::{Options, PaymentsStripe};
+use plugin_api::Plugin;
 use serde_json::{Value, json};
 
 use crate::stripe::{Stage, name_at_stripe, ways};
@@ -49,6 +55,29 @@ impl Stage {
         self.stripe.forget_keys();
         self.app.world.clock.advance(TimeDelta::days(1));
         self.done().await;
+    }
+
+    /// Lets time pass, here and at Stripe, until a delivery whose part begins so is tried for the next time, has ended that, and so on until it is done;
+    /// answers how often it was tried.
+    async fn tried_until_done(&mut self, part: &str) -> usize {
+        let database = test_support::connect(&self.app.world.url).await;
+        let next = format!(
+            "SELECT next_attempt_at FROM delivery WHERE part LIKE '{part}%' AND status = 'waiting'"
+        );
+        for attempt in 1.. {
+            let ended = format!(
+                "part LIKE '{part}%' AND leased_until IS NULL AND (status <> 'waiting' OR attempts = {attempt})"
+            );
+            self.deliveries.until(1, &ended).await;
+            let Some(row) = database.query_opt(&next, &[]).await.unwrap() else {
+                return attempt;
+            };
+            let next: std::time::SystemTime = row.get(0);
+            let wait = chrono::DateTime::<chrono::Utc>::from(next) - self.app.world.clock.now();
+            self.stripe.advance(wait);
+            self.app.world.clock.advance(wait);
+        }
+        unreachable!()
     }
 
     pub(crate) fn charged(&self) -> Vec<i64> {
@@ -190,4 +219,53 @@ async fn without_a_webhook_a_payment_is_found_while_there_is_time() {
         assert_eq!(stage.charged(), [9000]);
         stage.end().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_gets_through_when_stripe_has_stopped_to_repeat_its_error() {
+    let mut stage = Stage::with(json!({}), Deposit::Full, CaptureMethod::Automatic).await;
+    let (booked, _) = stage.completed().await;
+    stage.stripe.fault(Call::CreateRefund, Fault::BreakDown);
+    let input = json!({ "paymentId": booked["payment"]["id"], "amount": 4000 });
+    stage.ask("refund", "RefundInput", input).await;
+    stage.tried_until_done("payment-refund").await;
+    stage.deliveries.until(0, "status = 'parked'").await;
+    let refunds = stage.stripe.refunds();
+    assert_eq!((refunds.len(), refunds[0].amount), (1, 4000));
+    let after = stage.booking(&booked).await;
+    assert_eq!(after["payments"][0]["refunded"]["amount"], 4000);
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fee_gets_through_when_stripe_has_stopped_to_repeat_its_error() {
+    let mut stage = Stage::with(json!({}), Deposit::CardOnFile, CaptureMethod::Automatic).await;
+    let (booked, _) = stage.completed().await;
+    stage
+        .stripe
+        .fault(Call::CreatePaymentIntent, Fault::BreakDown);
+    let id = stage.fee(&booked, 3000).await;
+    stage.tried_until_done("payment-fee").await;
+    assert_eq!(stage.payment(&id).await["status"], "PAID");
+    assert_eq!(stage.charged(), [3000]);
+    stage.end().await;
+}
+
+/// However the waits between attempts fall, there are some when Stripe has forgotten a key, which it may do after a day.
+#[test]
+fn some_attempts_come_after_the_life_of_a_key() {
+    let outbound = Outbound::new(OutboundOptions::default()).unwrap();
+    let plugin = PaymentsStripe::new(Options {
+        outbound,
+        timeout: Duration::from_secs(2),
+    });
+    let mut age = TimeDelta::zero();
+    let mut late = 0;
+    for attempt in 1.. {
+        let shortest = Backoff::default().after(attempt, plugin.attempts(), None, age, 0);
+        let Next::Again(wait) = shortest else { break };
+        age += wait;
+        late += usize::from(age >= TimeDelta::hours(30));
+    }
+    assert!(late >= 3, "{late}");
 }

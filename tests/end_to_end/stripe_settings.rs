@@ -31,7 +31,7 @@ impl Stage {
     /// Lets time pass until this was tried as often as anything is, and is asked about now and then.
     async fn until_asked_now_and_then(&mut self, part: &str) {
         let last =
-            format!("SELECT count(*) FROM delivery WHERE part LIKE '{part}%' AND attempts = 11");
+            format!("SELECT count(*) FROM delivery WHERE part LIKE '{part}%' AND attempts = 19");
         while self.count(&last).await == 0 {
             let before = self.count("SELECT count(*) FROM delivery_attempt").await;
             self.app.world.clock.advance(TimeDelta::hours(5));
@@ -41,7 +41,7 @@ impl Stage {
         self.app.world.clock.advance(TimeDelta::hours(1));
         let now = self.app.world.clock.now().to_rfc3339();
         let waits = format!(
-            "part LIKE '{part}%' AND status = 'waiting' AND attempts = 11 AND next_attempt_at > '{now}'"
+            "part LIKE '{part}%' AND status = 'waiting' AND attempts = 19 AND next_attempt_at > '{now}'"
         );
         self.deliveries.until(1, &waits).await;
     }

@@ -28,7 +28,7 @@ use engine::Engine;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub use backoff::Backoff;
+pub use backoff::{Backoff, Next};
 
 /// How much longer than the time limit a lease lasts, so that it does not run out while the result is recorded.
 const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);

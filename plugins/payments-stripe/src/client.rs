@@ -116,7 +116,7 @@ impl Client {
             .await
     }
 
-    /// Acts. With a key, Stripe acts once and answers a repeat as it did the first time, for a day at least.
+    /// Acts. With a key, Stripe acts once and answers a repeat as it did the first time, for a day at least; also where that was an error of its own.
     pub async fn post<T: DeserializeOwned>(
         &self,
         account: &Account,

@@ -82,6 +82,11 @@ impl Plugin for PaymentsStripe {
         Some(self)
     }
 
+    /// Over two days: Stripe repeats an error of its own under the key of a call for one day, or somewhat more.
+    fn attempts(&self) -> Option<u32> {
+        Some(20)
+    }
+
     fn inbound(&self) -> Option<&dyn InboundWebhook> {
         Some(self)
     }

@@ -1,6 +1,6 @@
 //! What a test can do and ask.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use crate::FakeStripe;
@@ -139,6 +139,11 @@ impl FakeStripe {
     /// The account is paid out in this currency (in lower case), whatever customers pay in.
     pub fn settle_in(&self, currency: &str) {
         self.world().settles_in = Some(currency.to_owned());
+    }
+
+    /// So much time passes. After a day, Stripe forgets an idempotency key.
+    pub fn advance(&self, by: TimeDelta) {
+        self.world().passed += by;
     }
 
     /// Stripe forgets all idempotency keys, as it does after a day.

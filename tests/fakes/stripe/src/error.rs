@@ -45,6 +45,12 @@ impl Error {
         Self::new(402, &error, false)
     }
 
+    /// An error of Stripe's own, after the call had begun.
+    pub fn under_way(status: u16, kind: &str, message: &str) -> Self {
+        let error = json!({ "type": kind, "message": message });
+        Self::new(status, &error, false)
+    }
+
     /// Another error, in Stripe's words.
     pub fn other(status: u16, kind: &str, code: Option<&str>, message: &str) -> Self {
         let error = json!({ "type": kind, "code": code, "message": message });

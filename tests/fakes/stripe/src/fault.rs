@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::error::Error;
 
+/// What Stripe says of an error of its own.
+pub(crate) const UNKNOWN: &str = "An unknown error occurred";
+
 /// The calls of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the names are those of the API")]
@@ -38,6 +41,8 @@ pub enum Call {
 pub enum Fault {
     /// Nothing is done: 500.
     ServerError,
+    /// It breaks down under way and nothing is done: 500, which a repeat with its key gets as well, for as long as the key is kept.
+    BreakDown,
     /// Nothing is done: 429, with this Retry-After in seconds.
     TooManyRequests(Option<u64>),
     /// Nothing is done: 409, another call with the key is under way.
@@ -69,15 +74,20 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether the call is carried out.
+    /// Whether the call begins to be carried out.
     pub(crate) fn acts(&self) -> bool {
-        matches!(self, Self::AnswerLost | Self::AnswerCut | Self::BadGateway)
+        matches!(
+            self,
+            Self::AnswerLost | Self::AnswerCut | Self::BadGateway | Self::BreakDown
+        )
     }
 
     /// What the client gets, where the server would have answered this.
     pub(crate) async fn response(self, authorization: &str, answer: &Value) -> Response<Body> {
         match self {
-            Self::ServerError => error(500, "api_error", None, "An unknown error occurred"),
+            Self::ServerError => error(500, "api_error", None, UNKNOWN),
+            // What is kept is answered.
+            Self::BreakDown => json_text(500, answer.to_string()),
             Self::TooManyRequests(after) => {
                 let message = "Request rate limit exceeded";
                 let refused = error(429, "invalid_request_error", Some("rate_limit"), message);

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, Uri};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::error::Error;
-use crate::fault::{Call, Fault, json_text};
+use crate::fault::{Call, Fault, UNKNOWN, json_text};
 use crate::form::Form;
 use crate::world::{Called, Kept, SECRET_KEY, World};
 
@@ -120,7 +121,8 @@ impl World {
         if fault.as_ref().is_some_and(|fault| !fault.acts()) {
             return (fault, None);
         }
-        let answer = self.answer(routed, asked);
+        let breaks_down = fault == Some(Fault::BreakDown);
+        let answer = self.answer(routed, asked, breaks_down);
         (fault, Some(answer))
     }
 
@@ -130,7 +132,7 @@ impl World {
         self.faults.remove(index).map(|(_, fault)| fault)
     }
 
-    fn answer(&mut self, routed: Option<Routed>, asked: Asked) -> Answer {
+    fn answer(&mut self, routed: Option<Routed>, asked: Asked, breaks_down: bool) -> Answer {
         if let Err(error) = allowed(&asked) {
             return failed(error);
         }
@@ -139,13 +141,16 @@ impl World {
             return failed(Error::other(404, "invalid_request_error", None, &message));
         };
         let Some(key) = asked.key else {
-            return self.act(&routed, &asked.form).map_or_else(failed, done);
+            return self
+                .acted(&routed, &asked.form, breaks_down)
+                .map_or_else(failed, done);
         };
         let before = (asked.path, asked.form);
-        if let Some(kept) = self.kept.get(&key) {
+        let kept = self.kept.get(&key);
+        if let Some(kept) = kept.filter(|kept| self.passed < kept.until) {
             return replayed(kept, &key, &before);
         }
-        let answered = self.act(&routed, &before.1);
+        let answered = self.acted(&routed, &before.1, breaks_down);
         let is_early = answered.as_ref().is_err_and(|error| error.is_early);
         let answer = answered.map_or_else(failed, done);
         if !is_early {
@@ -153,10 +158,18 @@ impl World {
                 asked: before,
                 status: answer.status,
                 body: answer.body.clone(),
+                until: self.passed + TimeDelta::hours(24),
             };
             self.kept.insert(key, kept);
         }
         answer
+    }
+
+    fn acted(&mut self, routed: &Routed, form: &Form, breaks_down: bool) -> Result<Value, Error> {
+        if breaks_down {
+            return Err(Error::under_way(500, "api_error", UNKNOWN));
+        }
+        self.act(routed, form)
     }
 
     fn act(&mut self, routed: &Routed, form: &Form) -> Result<Value, Error> {

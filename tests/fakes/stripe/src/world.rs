@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use chrono::TimeDelta;
 use serde_json::Value;
 
 use crate::confirm::Decline;
@@ -133,6 +134,8 @@ pub(crate) struct Kept {
     pub asked: (String, Form),
     pub status: u16,
     pub body: Value,
+    /// For how long.
+    pub until: TimeDelta,
 }
 
 #[derive(Debug, Default)]
@@ -151,6 +154,8 @@ pub(crate) struct World {
     /// In the order in which they were opened.
     pub disputes: Vec<Dispute>,
     pub kept: BTreeMap<String, Kept>,
+    /// How much time has passed.
+    pub passed: TimeDelta,
     pub faults: VecDeque<(Call, Fault)>,
     pub calls: Vec<Called>,
     pub events: Vec<(Event, Value)>,

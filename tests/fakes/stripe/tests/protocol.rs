@@ -182,6 +182,25 @@ async fn unconfirmed(stripe: &FakeStripe) -> String {
 }
 
 #[tokio::test]
+async fn an_error_that_came_under_way_is_repeated_for_a_day_and_then_the_call_is_carried_out() {
+    let stripe = FakeStripe::start().await.unwrap();
+    let create = async || post(&stripe, "payment_intents", Some("once"), PAYMENT).await;
+    stripe.fault(Call::CreatePaymentIntent, Fault::BreakDown);
+    for _ in 0..2 {
+        let broken = create().await;
+        assert_eq!(
+            (broken.0, &broken.1["error"]["type"]),
+            (500, &json!("api_error"))
+        );
+        stripe.advance(chrono::TimeDelta::hours(23));
+    }
+    assert_eq!(stripe.made("pi_"), 0);
+    let made = create().await;
+    assert_eq!((made.0, create().await), (200, made));
+    assert_eq!(stripe.made("pi_"), 1);
+}
+
+#[tokio::test]
 async fn addresses_are_of_domains_and_in_ascii() {
     let stripe = FakeStripe::start().await.unwrap();
     for (email, status) in [
