@@ -16,7 +16,7 @@ use engine::{Error, Result};
 use jobs::{Backoff, JobOptions, Jobs};
 use plugin_api::{Failure, InboundRequest};
 use serde_json::json;
-use test_support::{BadDay, Deliveries, Till, World, WorldOptions, invariants};
+use test_support::{BadDay, Deliveries, Slow, Till, World, WorldOptions, invariants};
 
 use crate::storm::Dice;
 
@@ -117,7 +117,19 @@ impl Stage {
         let Some(external_id) = payment.external_id else {
             return;
         };
-        self.till.pay(&external_id);
+        let slow = [
+            Some(Slow::Voucher),
+            Some(Slow::Bank),
+            None,
+            None,
+            None,
+            None,
+        ];
+        match slow[self.dice.roll(slow.len())] {
+            // Some come back another time and end it.
+            Some(way) => self.till.pay_slowly(&external_id, way),
+            None => self.till.pay(&external_id),
+        };
         let name = format!("evt_{}", self.dice.roll(1000));
         for _ in 0..self.dice.roll(3) {
             self.calls.push((name.clone(), external_id.clone()));

@@ -269,3 +269,41 @@ fn some_attempts_come_after_the_life_of_a_key() {
     }
     assert!(late >= 3, "{late}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voucher_of_a_page_keeps_no_time_and_what_is_paid_later_goes_back_once() {
+    for is_told in [true, false] {
+        let [_, page] = ways();
+        let mut stage = Stage::with(page, Deposit::Full, CaptureMethod::Automatic).await;
+        let booked = stage.book("2027-03-02T10:00:00Z").await;
+        let session = name_at_stripe(&booked);
+        let before = stage.stripe.events().len();
+        stage.stripe.hand_voucher(&session).unwrap();
+        stage.tell_since(before).await;
+        stage.app.world.clock.advance(TimeDelta::minutes(31));
+        stage.done().await;
+        let over = stage.booking(&booked).await;
+        assert_eq!(
+            (&over["status"], &over["payments"][0]["status"]),
+            (&json!("EXPIRED"), &json!("EXPIRED"))
+        );
+        let before = stage.stripe.events().len();
+        stage.stripe.pay(&session).unwrap();
+        if is_told {
+            stage.tell_since(before).await;
+            stage.tell_since(before).await;
+        }
+        for _ in 0..3 {
+            stage.app.world.clock.advance(TimeDelta::hours(1));
+            stage.done().await;
+        }
+        let after = stage.booking(&booked).await;
+        assert_eq!(
+            (&after["status"], &after["payments"][0]["status"]),
+            (&json!("EXPIRED"), &json!("REFUNDED"))
+        );
+        let refunds = stage.stripe.refunds();
+        assert_eq!((refunds.len(), refunds[0].amount), (1, 9000));
+        stage.end().await;
+    }
+}

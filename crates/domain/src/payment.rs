@@ -121,8 +121,10 @@ pub struct PaymentState {
 /// Where a payment is at the other side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExternalStatus {
-    /// It can still become anything; also what the plugin does not know.
+    /// It can still become anything; also what the plugin does not know, and what a bank has not decided.
     Waiting,
+    /// Nobody has paid: the customer has still to do something, as to pay a voucher in a shop, and may yet.
+    Unpaid,
     /// The money is reserved, or the card is saved.
     Authorized,
     /// The money was taken.
@@ -138,7 +140,7 @@ impl ExternalStatus {
     fn why_over(&self) -> Option<&str> {
         match self {
             Self::Over { reason } => Some(reason),
-            Self::Waiting | Self::Authorized | Self::Paid => None,
+            Self::Waiting | Self::Unpaid | Self::Authorized | Self::Paid => None,
         }
     }
 }

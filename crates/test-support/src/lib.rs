@@ -35,7 +35,7 @@ pub use guarding::Guarding;
 pub use invariants::{Violation, invariants};
 pub use obstacle::Obstacle;
 pub use scripted::Scripted;
-pub use till::{BadDay, Till, TillPayment};
+pub use till::{BadDay, Slow, Till, TillPayment};
 pub use world::{At, Recorder, World, WorldOptions, at};
 
 /// A connection for what no use case asks. It ends with the client.

@@ -22,6 +22,15 @@ pub enum BadDay {
     Panics,
 }
 
+/// A way to pay that takes days, and that cannot be called off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slow {
+    /// The customer has a voucher, to be paid in a shop.
+    Voucher,
+    /// The customer has paid, and the bank is working on it.
+    Bank,
+}
+
 /// A payment as the other side has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TillPayment {
@@ -45,6 +54,8 @@ pub struct TillPayment {
     pub declined: Option<String>,
     /// Whether it was called off.
     pub is_over: bool,
+    /// How it is being paid, if that takes days.
+    pub slow: Option<Slow>,
     /// What the customer's bank disputes.
     pub disputes: Vec<Dispute>,
 }
@@ -108,6 +119,17 @@ impl Till {
         }
         payment.is_saved = payment.kind == Some(PaymentKind::SaveCard);
         true
+    }
+
+    /// The customer begins to pay in a way that takes days, and [`Till::pay`] ends it; false if it was called off or is paid.
+    pub fn pay_slowly(&self, external_id: &str, way: Slow) -> bool {
+        let mut state = self.state();
+        let payment = state.payments.get_mut(external_id).expect("a payment");
+        let is_payable = !payment.is_over && payment.taken == 0;
+        if is_payable && payment.kind == Some(PaymentKind::Charge) {
+            payment.slow = Some(way);
+        }
+        is_payable
     }
 
     /// What was reserved is let go by the bank.
@@ -217,6 +239,6 @@ impl TillPayment {
 
     fn let_go(&mut self) {
         self.is_reserved = false;
-        self.is_over = self.taken == 0 && !self.is_saved;
+        self.is_over = self.taken == 0 && !self.is_saved && self.slow.is_none();
     }
 }

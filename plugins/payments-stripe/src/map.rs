@@ -241,6 +241,7 @@ pub(crate) fn payment_state(payment: &PaymentIntent) -> Result<PaymentState, Fai
         "succeeded" => ExternalStatus::Paid,
         "requires_capture" => ExternalStatus::Authorized,
         "canceled" => over(payment.cancellation_reason.as_deref()),
+        "requires_action" => ExternalStatus::Unpaid,
         _ => ExternalStatus::Waiting,
     };
     let is_paid = status == ExternalStatus::Paid;
@@ -327,6 +328,7 @@ pub(crate) fn setup_state(setup: &SetupIntent) -> PaymentState {
     nothing_taken(match setup.status.as_str() {
         "succeeded" => ExternalStatus::Authorized,
         "canceled" => over(setup.cancellation_reason.as_deref()),
+        "requires_action" => ExternalStatus::Unpaid,
         _ => ExternalStatus::Waiting,
     })
 }
@@ -341,7 +343,8 @@ pub(crate) fn session_state(session: &Session) -> Result<PaymentState, Failure> 
         (None, Some(setup)) => setup_state(setup),
         (None, None) => nothing_taken(ExternalStatus::Waiting),
     };
-    if state.status == ExternalStatus::Waiting {
+    let is_open = [ExternalStatus::Waiting, ExternalStatus::Unpaid].contains(&state.status);
+    if is_open {
         let needs_another = payment.filter(|payment| payment.status == "requires_payment_method");
         match (visit, needs_another) {
             (Some("expired"), _) => state.status = over(Some("expired")),

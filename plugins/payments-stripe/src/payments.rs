@@ -115,7 +115,9 @@ impl Payments for PaymentsStripe {
                 let state = state.map_err(CallError::unclear)?;
                 match state.status {
                     ExternalStatus::Paid | ExternalStatus::Over { .. } => Ok(state),
-                    ExternalStatus::Authorized | ExternalStatus::Waiting => Err(refusal.into()),
+                    ExternalStatus::Authorized
+                    | ExternalStatus::Waiting
+                    | ExternalStatus::Unpaid => Err(refusal.into()),
                 }
             }
             Err(error) => Err(error.into()),
@@ -296,7 +298,7 @@ impl PaymentsStripe {
         Ok(map::setup_state(&setup))
     }
 
-    /// Closes the page. Where the customer was done with it, what is reserved is let go.
+    /// Closes the page. Where the customer was done with it, what is reserved is let go; a voucher that they were handed cannot be taken back.
     async fn cancel_session(&self, account: &Account, id: &str) -> Result<PaymentState, CallError> {
         let path = format!("checkout/sessions/{id}/expire");
         let closed: Result<Session, _> = self.client.post(account, &path, &Form::new(), None).await;

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use domain::deposit::Deposit;
 use plugin_api::Failure;
 use serde_json::{Value, json};
-use test_support::BadDay;
+use test_support::{BadDay, Slow};
 
 use super::stage::{BOOKING, Stage};
 
@@ -92,5 +92,91 @@ async fn nobody_pays_for_what_has_begun_without_them() {
     stage.done().await;
     let id = &booked["booking"]["id"];
     assert_eq!(status(&stage, id).await, json!(["EXPIRED", "EXPIRED"]));
+    stage.end().await;
+}
+
+/// The customer pays when it is too late, and nobody calls: it is seen within hours, and goes back once.
+async fn pays_late(stage: &mut Stage, external_id: &str, booking: &Value) {
+    assert!(stage.till.pay(external_id));
+    for _ in 0..3 {
+        stage.app.world.clock.advance(TimeDelta::hours(1));
+        stage.done().await;
+    }
+    assert_eq!(status(stage, booking).await, json!(["EXPIRED", "REFUNDED"]));
+    let payment = stage.till.payments()[external_id].clone();
+    let back: Vec<i64> = payment.refunds.into_values().collect();
+    assert_eq!((payment.taken, back), (9000, vec![9000]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voucher_that_nobody_has_paid_in_time_keeps_no_time() {
+    let mut stage = Stage::new(Deposit::Full).await;
+    let free = stage.free().await;
+    let asked = stage.asked().await;
+    let booking = json!(asked.booking);
+    assert!(stage.till.pay_slowly(&asked.external_id, Slow::Voucher));
+    stage.app.world.clock.advance(TimeDelta::minutes(29));
+    stage.done().await;
+    assert_eq!(
+        status(&stage, &booking).await,
+        json!(["PENDING", "WAITING"])
+    );
+    stage.app.world.clock.advance(TimeDelta::minutes(1));
+    stage.done().await;
+    assert_eq!(
+        status(&stage, &booking).await,
+        json!(["EXPIRED", "EXPIRED"])
+    );
+    assert_eq!(stage.free().await, free);
+    pays_late(&mut stage, &asked.external_id, &booking).await;
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_bank_works_on_keeps_its_time_until_it_begins_and_no_longer() {
+    for is_paid in [true, false] {
+        let mut stage = Stage::new(Deposit::Full).await;
+        let asked = stage.asked().await;
+        let booking = json!(asked.booking);
+        assert!(stage.till.pay_slowly(&asked.external_id, Slow::Bank));
+        for before in [TimeDelta::hours(20), TimeDelta::minutes(20)] {
+            let at = test_support::at("2027-03-02T10:00:00Z") - before;
+            stage
+                .app
+                .world
+                .clock
+                .advance(at - stage.app.world.clock.now());
+            stage.done().await;
+            let waits = json!(["PENDING", "WAITING"]);
+            assert_eq!(status(&stage, &booking).await, waits);
+        }
+        if is_paid {
+            stage.till.pay(&asked.external_id);
+        }
+        stage.app.world.clock.advance(TimeDelta::minutes(20));
+        stage.done().await;
+        if is_paid {
+            assert_eq!(status(&stage, &booking).await, json!(["CONFIRMED", "PAID"]));
+        } else {
+            let over = json!(["EXPIRED", "EXPIRED"]);
+            assert_eq!(status(&stage, &booking).await, over);
+            pays_late(&mut stage, &asked.external_id, &booking).await;
+        }
+        stage.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voucher_that_nobody_ever_pays_is_forgotten_in_the_end() {
+    let mut stage = Stage::new(Deposit::Full).await;
+    let asked = stage.asked().await;
+    assert!(stage.till.pay_slowly(&asked.external_id, Slow::Voucher));
+    for days in [1, 30, 1] {
+        stage.app.world.clock.advance(TimeDelta::days(days));
+        stage.done().await;
+    }
+    stage.deliveries.until(0, "status <> 'delivered'").await;
+    let over = json!(["EXPIRED", "EXPIRED"]);
+    assert_eq!(status(&stage, &json!(asked.booking)).await, over);
     stage.end().await;
 }

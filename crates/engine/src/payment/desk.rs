@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::id::PaymentId;
 use domain::money::Money;
-use domain::payment::{ExternalStatus, Payment, PaymentKind, PaymentState, PaymentStatus};
+use domain::payment::{ExternalStatus, Payment, PaymentState, PaymentStatus};
 use plugin_api::{Done, Failure, PaymentRequest, Payments, PluginSettings};
 use store::Conn;
 
@@ -15,13 +15,6 @@ use crate::{Caller, Engine, Error, Result};
 
 /// How often a payment is looked at that nobody has called about.
 const WATCH_EVERY: Duration = Duration::from_secs(90);
-
-/// How often the other side is asked whether something was paid whose time is over, when all attempts have failed, and for how long.
-const ASK_AGAIN: Duration = Duration::from_secs(3600);
-const ASKED_FOR: TimeDelta = TimeDelta::days(30);
-
-/// How long that may take, of the time that the jobs give it.
-const EXPIRE_PATIENCE: Duration = Duration::from_secs(45);
 
 /// Where payments of one business are worked on with one plugin.
 pub(super) struct Desk<'a> {
@@ -136,74 +129,6 @@ impl Desk<'_> {
             expires_at: payment.expires_at,
             saved,
         })
-    }
-
-    /// Calls it off when the time to pay is over. Its booking keeps its places until the other side has said that nobody paid: so that is asked
-    /// for longer than anything else.
-    async fn expire(&self, payment: &Payment, is_last: bool) -> Result<Done, Failure> {
-        let late = self.engine.clock().now() - payment.expires_at;
-        if late < TimeDelta::zero() {
-            return Err(Failure::NotYet {
-                after: (-late).to_std().ok(),
-                reason: "it can still be paid".to_owned(),
-            });
-        }
-        let ended = tokio::time::timeout(EXPIRE_PATIENCE, self.call_off(payment, true)).await;
-        let late_answer = |_| Err(Failure::retry("the other side did not answer in time"));
-        let ended = ended.unwrap_or_else(late_answer);
-        ended.map_err(|failure| match failure {
-            failure if late > ASKED_FOR => failure,
-            Failure::GiveUp { reason } => put_off(reason),
-            Failure::Retry { reason, .. } | Failure::Misconfigured { reason } if is_last => {
-                put_off(reason)
-            }
-            failure => failure,
-        })
-    }
-
-    async fn call_off(&self, payment: &Payment, has_expired: bool) -> Result<Done, Failure> {
-        let can_be_let_go = !has_expired && payment.is_to_be_let_go();
-        if payment.status != PaymentStatus::Waiting && !can_be_let_go {
-            return Ok(settled(payment));
-        }
-        let reason = "it never began";
-        let Some(external_id) = self.begun(payment, reason).await? else {
-            return Ok(Done::skipped(reason));
-        };
-        let is_reservation = payment.kind == PaymentKind::Authorize;
-        if is_reservation && has_expired {
-            // To cancel lets go also of what the customer has just reserved in time.
-            let seen = self.payments.look_up(self.settings, &external_id).await?;
-            if !is_undecided(&seen) {
-                return self.settle(payment.id, &seen).await;
-            }
-        }
-        let seen = self.payments.cancel(self.settings, &external_id).await?;
-        if is_undecided(&seen) {
-            return Err(Failure::not_yet(
-                "the other side has not decided yet whether it was paid",
-            ));
-        }
-        if is_reservation && seen.status == ExternalStatus::Authorized {
-            return Err(Failure::not_yet(
-                "the other side has not let go yet of what is reserved",
-            ));
-        }
-        self.settle(payment.id, &seen).await
-    }
-
-    /// The other side's name for a payment that is called off. One that is not known to have begun is over with that, and has none: nobody was ever
-    /// told how to pay it, also where the other side knows it.
-    async fn begun(&self, payment: &Payment, reason: &str) -> Result<Option<String>, Failure> {
-        if payment.external_id.is_some() {
-            return Ok(payment.external_id.clone());
-        }
-        let (engine, caller) = (self.engine, &self.caller);
-        let ended = engine.settle_unbegun(caller, payment.id, reason).await;
-        if ended.map_err(|error| away(&error))? {
-            return Ok(None);
-        }
-        Ok(self.payment(payment.id).await?.external_id)
     }
 
     pub(super) async fn look_up(&self, payment: &Payment) -> Result<Done, Failure> {
@@ -333,7 +258,7 @@ impl Desk<'_> {
         self.settle(id, &seen).await
     }
 
-    async fn settle(&self, id: PaymentId, seen: &PaymentState) -> Result<Done, Failure> {
+    pub(super) async fn settle(&self, id: PaymentId, seen: &PaymentState) -> Result<Done, Failure> {
         let settled = self.engine.settle(&self.caller, id, seen).await;
         settled.map_err(|error| away(&error))?;
         Ok(match &seen.status {
@@ -357,11 +282,6 @@ fn undecided_by_bank() -> Failure {
     Failure::not_yet("the bank has not decided yet")
 }
 
-fn put_off(reason: String) -> Failure {
-    let after = Some(ASK_AGAIN);
-    Failure::NotYet { after, reason }
-}
-
 /// A payment that came to nothing.
 pub(super) fn over(reason: String) -> PaymentState {
     PaymentState {
@@ -375,8 +295,9 @@ pub(super) fn over(reason: String) -> PaymentState {
 }
 
 /// Whether it can still become anything.
-fn is_undecided(seen: &PaymentState) -> bool {
-    seen.status == ExternalStatus::Waiting && seen.taken == 0
+pub(super) fn is_undecided(seen: &PaymentState) -> bool {
+    let is_open = [ExternalStatus::Waiting, ExternalStatus::Unpaid].contains(&seen.status);
+    is_open && seen.taken == 0
 }
 
 /// Whether its money has not come, and may still: a status alone moves no money.
@@ -384,7 +305,7 @@ fn is_untaken(seen: &PaymentState) -> bool {
     seen.taken == 0 && !matches!(seen.status, ExternalStatus::Over { .. })
 }
 
-fn settled(payment: &Payment) -> Done {
+pub(super) fn settled(payment: &Payment) -> Done {
     Done::skipped(format!(
         "the payment is {} already",
         payment.status.name().replace('_', " ")

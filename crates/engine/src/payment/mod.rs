@@ -7,6 +7,7 @@
 //! plugin ([`work`], done at the [`desk`]), with their leases, retries and parking.
 
 mod asked;
+mod call_off;
 mod capture;
 mod desk;
 mod fee;

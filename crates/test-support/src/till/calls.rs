@@ -8,7 +8,7 @@ use plugin_api::{
 };
 use serde_json::{Value, json};
 
-use super::{State, Till, TillPayment};
+use super::{Slow, State, Till, TillPayment};
 
 /// Why a refund came back.
 const NOT_TAKEN: &str = "the account is closed";
@@ -25,6 +25,10 @@ fn seen(payment: &TillPayment) -> PaymentState {
             TillPayment { is_over: true, .. } => ExternalStatus::Over {
                 reason: "called off".to_owned(),
             },
+            TillPayment {
+                slow: Some(Slow::Voucher),
+                ..
+            } => ExternalStatus::Unpaid,
             _ => ExternalStatus::Waiting,
         },
         taken: payment.taken,

@@ -144,7 +144,7 @@ fn only_what_stripe_calls_succeeded_is_paid() {
     for (status, expected) in [
         ("requires_payment_method", ExternalStatus::Waiting),
         ("requires_confirmation", ExternalStatus::Waiting),
-        ("requires_action", ExternalStatus::Waiting),
+        ("requires_action", ExternalStatus::Unpaid),
         ("processing", ExternalStatus::Waiting),
         ("paid", ExternalStatus::Waiting),
         ("", ExternalStatus::Waiting),
@@ -234,7 +234,13 @@ fn a_visit_stands_as_the_payment_that_came_of_it() {
             payment("requires_payment_method"),
             ExternalStatus::Waiting,
         ),
-        ("open", payment("requires_action"), ExternalStatus::Waiting),
+        ("open", payment("requires_action"), ExternalStatus::Unpaid),
+        (
+            "complete",
+            payment("requires_action"),
+            ExternalStatus::Unpaid,
+        ),
+        ("expired", payment("requires_action"), over("expired")),
         ("complete", payment("succeeded"), ExternalStatus::Paid),
         (
             "complete",

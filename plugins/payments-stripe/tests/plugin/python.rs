@@ -142,7 +142,7 @@ async fn a_stripe_that_is_not_ours_is_understood() {
     let asked = local
         .payment("4000002500003155", &[("confirm", "true")])
         .await;
-    assert_eq!(local.look_up(&asked).await.status, ExternalStatus::Waiting);
+    assert_eq!(local.look_up(&asked).await.status, ExternalStatus::Unpaid);
 
     let manual = [("confirm", "true"), ("capture_method", "manual")];
     let reserved = local.payment("4242424242424242", &manual).await;

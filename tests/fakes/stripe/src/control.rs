@@ -29,7 +29,7 @@ impl FakeStripe {
         let mut world = self.world();
         let (id, session) = world.payment_behind(external_id)?;
         let payment = world.payable(&id)?;
-        let was_under_way = payment.status == "processing";
+        let was_under_way = ["processing", "requires_action"].contains(&payment.status);
         payment.status = "requires_payment_method";
         payment.last_error = Some(Decline::CardDeclined);
         payment.payment_method = None;
@@ -67,11 +67,29 @@ impl FakeStripe {
 
     /// The customer pays by a method that takes days: the payment is under way. [`Self::pay`] and [`Self::fail_payment`] end it.
     pub fn begin_processing(&self, external_id: &str) -> Result<String, String> {
+        self.begin_slowly(external_id, "processing", "payment_intent.processing")
+    }
+
+    /// The customer is handed a voucher, to be paid in a shop within days: nobody has paid yet. [`Self::pay`] and [`Self::fail_payment`] end it.
+    pub fn hand_voucher(&self, external_id: &str) -> Result<String, String> {
+        self.begin_slowly(
+            external_id,
+            "requires_action",
+            "payment_intent.requires_action",
+        )
+    }
+
+    fn begin_slowly(
+        &self,
+        external_id: &str,
+        status: &'static str,
+        kind: &'static str,
+    ) -> Result<String, String> {
         let mut world = self.world();
         let (id, session) = world.payment_behind(external_id)?;
-        world.payable(&id)?.status = "processing";
+        world.payable(&id)?.status = status;
         let json = world.payment_of(&id);
-        let event = world.note("payment_intent.processing", &json);
+        let event = world.note(kind, &json);
         let Some(session) = session else {
             return Ok(event);
         };

@@ -112,7 +112,8 @@ impl World {
             return self.save_card_on_page(id);
         }
         let (payment, _) = self.payment_behind(id)?;
-        let was_under_way = self.payable(&payment)?.status == "processing";
+        let status = self.payable(&payment)?.status;
+        let was_under_way = ["processing", "requires_action"].contains(&status);
         if session.status != "open" && !was_under_way {
             return Err(format!("the page is {}", session.status));
         }

@@ -94,13 +94,8 @@ impl World {
     pub fn cancel_payment(&mut self, id: &str, form: &Form) -> Result<Value, Error> {
         form.only(&["cancellation_reason"])?;
         let payment = self.payments.get_mut(id).ok_or_else(|| no_payment(id))?;
-        let session = payment.session.as_ref();
-        let is_open = |id| {
-            self.sessions
-                .get(id)
-                .is_some_and(|session| session.status == "open")
-        };
-        if session.is_some_and(is_open) {
+        // By docs.stripe.com/api/payment_intents/cancel: only what is reserved.
+        if payment.session.is_some() && payment.status != "requires_capture" {
             let message = "You cannot cancel this PaymentIntent because it was created by Checkout. Expire the Checkout Session instead.";
             return Err(Error::state(None, message));
         }
