@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use server::app::HttpOptions;
 use test_support::{App, BadCall, Socket, World, at};
 
-use super::stage::{PLUGIN, Stage, options, plugins, restore};
+use super::stage::{PLUGIN, Stage, follow, options, plugins, restore};
 
 const WATCH: &str = "subscription($input: AvailabilityInput!) { availability(input: $input) {
     slots { startsAt } removed added { startsAt } } }";
@@ -150,6 +150,27 @@ async fn what_was_booked_while_it_was_off_is_written_when_it_is_on() {
     stage.switch(true).await;
     stage.settled().await;
     assert_eq!(stage.there("anna"), ["02T12:00"], "it is read at once");
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stayed_where_it_was_while_it_was_off_is_no_move_to_follow() {
+    let mut stage = Stage::new(follow()).await;
+    stage.connect(stage.input()).await;
+    let booking = stage.book("2027-03-02T10:00:00Z", stage.anna).await;
+    stage.settled().await;
+    stage.switch(false).await;
+    stage
+        .reschedule(booking, "2027-03-02T12:00:00Z", stage.anna)
+        .await;
+    // Another colour, for instance: it has changed, and stands where it stood.
+    stage
+        .diary
+        .move_booking("anna", booking, at("2027-03-02T10:00:00Z"));
+    stage.switch(true).await;
+    stage.settled().await;
+    assert_eq!(stage.starts_of(booking).await, "02T12:00");
+    assert_eq!(stage.there("anna"), ["02T12:00"]);
     stage.end().await;
 }
 

@@ -98,8 +98,14 @@ fn displaced(seen: &Seen, known: &Known<'_>) -> Verdict {
     }
     let written = known.link.and_then(|link| link.etag.as_deref());
     let is_echo = seen.etag.is_some() && seen.etag.as_deref() == written;
-    let follows =
-        known.policy == ExternalMove::Follow && written.is_some() && session.starts_at > known.now;
+    // A booking that has moved on since it was written there was not moved there: what is seen is where it was before.
+    let is_up_to_date = known
+        .link
+        .is_some_and(|link| link.starts_at == session.starts_at);
+    let follows = known.policy == ExternalMove::Follow
+        && written.is_some()
+        && is_up_to_date
+        && session.starts_at > known.now;
     match seen.state {
         _ if is_echo => Verdict::Nothing,
         ExternalState::Busy { starts_at, ends_at }
@@ -294,6 +300,24 @@ mod tests {
             Verdict::Nothing,
             "it is over"
         );
+    }
+
+    #[test]
+    fn what_stands_where_we_wrote_it_while_the_booking_went_on_is_written_anew() {
+        let earlier: &'static LinkRow = Box::leak(Box::new(LinkRow {
+            starts_at: at(8),
+            ends_at: at(9),
+            ..link(Some("e1"), 2)
+        }));
+        for state in [busy(8, 9), busy(12, 13), ExternalState::Gone] {
+            let of = verdict(
+                ExternalMove::Follow,
+                &seen("e9", state),
+                BookingStatus::Confirmed,
+                |known| (known.before, known.link) = (Some(earlier), Some(earlier)),
+            );
+            assert_eq!(of, Verdict::Rewrite, "{state:?}");
+        }
     }
 
     #[test]
