@@ -122,6 +122,39 @@ async fn a_booking_that_cannot_follow_stays_and_staff_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_booking_follows_to_where_its_owner_is_free_since() {
+    let mut stage = Stage::new(follow()).await;
+    let (two, three, four) = (
+        "2027-03-02T14:00:00Z",
+        "2027-03-02T15:00:00Z",
+        "2027-03-02T16:00:00Z",
+    );
+    stage.diary.busy("anna", "dentist", two, three);
+    stage.connect(stage.input()).await;
+    let booking = stage.book("2027-03-02T10:00:00Z", stage.anna).await;
+    stage.settled().await;
+    // Both at once: they are read together.
+    stage
+        .diary
+        .busy("anna", "dentist", four, "2027-03-02T17:00:00Z");
+    stage.diary.move_booking("anna", booking, at(two));
+    stage.later().await;
+    assert_eq!(stage.starts_of(booking).await, "02T14:00");
+    assert_eq!(stage.there("anna"), ["02T14:00"]);
+    let conflicts = "event WHERE kind = 'calendar.conflict'";
+    assert_eq!(stage.count(conflicts).await, 0);
+    // And not to where they are busy since.
+    stage.diary.busy("anna", "golf", three, four);
+    stage.diary.move_booking("anna", booking, at(three));
+    stage.later().await;
+    assert_eq!(stage.starts_of(booking).await, "02T14:00");
+    assert_eq!(stage.there("anna"), ["02T14:00"]);
+    assert_eq!(stage.count(conflicts).await, 1);
+    assert_eq!(stage.reasons(three).await, "[ProviderBlocked]");
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_event_of_no_standing_booking_goes_and_a_stranger_s_is_busy_time() {
     let mut stage = Stage::new(restore()).await;
     let everything = ConnectCalendar {

@@ -1,25 +1,25 @@
-//! What was read of a calendar elsewhere is written, with the token from which the next reading goes on, in one transaction of whoever still
-//! holds the lease.
+//! What follows from a reading of a calendar elsewhere is written, with the token from which the next one goes on, in one transaction of whoever
+//! still holds the lease.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::event::EventKind;
-use domain::id::{BookingId, CalendarId, Id, ProviderId};
+use domain::id::{BookingId, Id, ProviderId};
 use store::Conn;
 use store::calendar_connection::ConnectionRow;
 use store::calendar_delivery::Desired;
 use store::calendar_source::{Lease, ReadingEnd, SourceRow};
 use store::changes::Changes;
-use store::external_event::Owner;
 
+use super::busy::changed;
 use super::follow::Consequences;
 use super::reading::Reading;
 use super::route;
 use super::work::Work;
 use crate::catalogue::Catalogue;
-use crate::event::{Happening, Recorded};
+use crate::event::Happening;
 use crate::tx::{TxError, UseCase};
 use crate::{Caller, Engine, Result};
 
@@ -63,35 +63,20 @@ impl UseCase for FinishCase {
         if !store::calendar_source::source_hold_in_tx(conn, business, self.lease).await? {
             return Ok((changes, false));
         }
-        let owner = Owner {
-            source: self.source.id,
-            provider: ProviderId::from_uuid(provider),
-        };
-        let Reading {
-            busy, free, is_all, ..
-        } = &self.reading;
-        let rows = store::external_event::external_event_apply_in_tx(
-            conn, business, owner, busy, free, *is_all,
-        )
-        .await?;
-        if rows > 0 {
-            changes.calendars.push(provider);
-        }
         let compares = self.compares();
-        self.tell(conn, catalogue, (rows > 0, compares), &mut changes)
-            .await?;
+        self.tell(conn, catalogue, compares, &mut changes).await?;
         self.end_in_tx(conn, compares).await?;
         Ok((changes, true))
     }
 }
 
 impl FinishCase {
-    /// The events, and the deliveries to our own events there.
+    /// The deliveries to our own events there, and what staff are told.
     async fn tell(
         &self,
         conn: &Conn,
         catalogue: &Catalogue,
-        (has_changed, compares): (bool, bool),
+        compares: bool,
         changes: &mut Changes,
     ) -> Result<(), TxError> {
         let business = self.caller.business;
@@ -117,9 +102,9 @@ impl FinishCase {
                     .map(|row| (BookingId::from_uuid(row.booking_id), row.version)),
             );
         }
-        if has_changed || !rewrites.is_empty() {
-            let calendars = has_changed.then(|| CalendarId::from_uuid(self.source.provider_id));
-            let recorded = self.happened(catalogue, calendars, changes)?;
+        if !rewrites.is_empty() {
+            let happening = changed(self.engine.clock().now(), Vec::new());
+            let recorded = self.engine.record(catalogue, changes, happening)?;
             let to = (
                 self.connection.plugin.as_str(),
                 ProviderId::from_uuid(self.source.provider_id),
@@ -140,23 +125,6 @@ impl FinishCase {
         let now = self.engine.clock().now();
         let is_recent = |at: DateTime<Utc>| now - at < COMPARED_EVERY;
         self.keeps_events && !self.source.compared_at.is_some_and(is_recent)
-    }
-
-    fn happened(
-        &self,
-        catalogue: &Catalogue,
-        calendar: Option<CalendarId>,
-        changes: &mut Changes,
-    ) -> Result<Recorded> {
-        let happening = Happening {
-            kind: EventKind::CalendarChanged,
-            at: self.engine.clock().now(),
-            calendars: calendar.into_iter().collect(),
-            booking: None,
-            hold: None,
-            payment: None,
-        };
-        self.engine.record(catalogue, changes, happening)
     }
 
     /// Says that a booking could not follow its event.

@@ -33,6 +33,7 @@ pub(super) struct Consequences {
 }
 
 /// Bookings of which there are events, and what is known about them.
+#[derive(Default)]
 struct Bookings {
     by_id: HashMap<BookingId, Booking>,
     sessions: HashMap<SessionId, Session>,
@@ -43,26 +44,61 @@ struct Bookings {
     shared: HashSet<BookingId>,
 }
 
+impl Bookings {
+    fn of(&self, seen: &Seen) -> Option<(&Booking, &Session)> {
+        let booking = self.by_id.get(&seen.booking)?;
+        Some((booking, self.sessions.get(&booking.session_id)?))
+    }
+}
+
+/// Events of ours, and their bookings.
+#[derive(Default)]
+pub(super) struct Ours {
+    seen: Vec<Seen>,
+    bookings: Bookings,
+}
+
 impl Reader<'_> {
-    /// Has bookings follow their events, takes away those that have no place, and answers what is to be written.
+    /// Takes the events of ours out of what was read. They make nobody busy; one that bears the name of a booking which is none of this business
+    /// is an event like any other.
+    pub(super) async fn ours(
+        &self,
+        source: &SourceRow,
+        reading: &mut Reading,
+    ) -> Result<Ours, Failure> {
+        let seen = std::mem::take(&mut reading.ours);
+        if seen.is_empty() {
+            return Ok(Ours::default());
+        }
+        let bookings = self.bookings(source, &seen).await?;
+        let now = self.engine.clock().now();
+        let (own, strange): (Vec<Seen>, Vec<Seen>) = seen
+            .into_iter()
+            .partition(|seen| bookings.of(seen).is_some());
+        for seen in strange {
+            reading.add_strange(source, seen, now);
+        }
+        // It was an event like any other before it was known to be ours.
+        let ids = own.iter().map(|seen| seen.external_id.clone());
+        reading.free.extend(ids);
+        Ok(Ours {
+            seen: own,
+            bookings,
+        })
+    }
+
+    /// Has bookings follow their events, takes away those that have no place, and answers what is to be written. When their owner is busy must
+    /// have been written before: it decides on whether they can.
     pub(super) async fn follow(
         &self,
         source: &SourceRow,
         before: &[LinkRow],
-        reading: &mut Reading,
+        Ours { seen, bookings }: Ours,
     ) -> Result<Consequences, CalendarError> {
         let mut consequences = Consequences::default();
-        let ours = std::mem::take(&mut reading.ours);
-        if ours.is_empty() {
-            return Ok(consequences);
-        }
-        let bookings = self.bookings(source, &ours).await?;
         let now = self.engine.clock().now();
-        for seen in ours {
-            let booking = bookings.by_id.get(&seen.booking);
-            let session = booking.and_then(|found| bookings.sessions.get(&found.session_id));
-            let (Some(booking), Some(session)) = (booking, session) else {
-                reading.add_strange(source, seen, now);
+        for seen in &seen {
+            let Some((booking, session)) = bookings.of(seen) else {
                 continue;
             };
             let mut links = before.iter();
@@ -91,9 +127,7 @@ impl Reader<'_> {
                 policy: self.calendar.on_external_move(&self.access.settings),
                 now,
             };
-            // It was ours alone before it was known to be: nothing of it makes busy.
-            reading.free.push(seen.external_id.clone());
-            let verdict = judge(&seen, &known);
+            let verdict = judge(seen, &known);
             self.act(verdict, source, (booking, session), &mut consequences)
                 .await?;
         }

@@ -2,12 +2,13 @@
 //!
 //! Guaranteed: the other side is never in the path of a booking. A booking's event writes a delivery to its provider's calendar in the
 //! booking's own transaction ([`route`]); its work ([`work`]) makes the calendar agree with the booking as it stands then, so that repeats
-//! and any order end the same. Calendars are read under leases ([`sync`]), by whoever comes first; what was read is written with the token
-//! from which the next reading goes on, or not at all. What was moved or deleted there is put back, or the booking follows ([`judge`],
-//! [`follow`]). While an access is taken back, what is due waits; a new one sends it on its way. Whatever a delivery missed is found
+//! and any order end the same. Calendars are read under leases ([`sync`]), by whoever comes first; when their owner is busy is written first
+//! ([`busy`]), and the token from which the next reading goes on last, with what else follows ([`finish`]): until then all is read again. What was
+//! moved or deleted there is put back, or the booking follows ([`judge`], [`follow`]). While an access is taken back, what is due waits; a new one sends it on its way. Whatever a delivery missed is found
 //! by a reading before long: every few minutes one compares all that lies ahead.
 
 mod access;
+mod busy;
 mod call;
 mod channel;
 mod choice;

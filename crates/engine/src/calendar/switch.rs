@@ -1,13 +1,12 @@
 //! A plugin by which calendars elsewhere are read is switched off or on. What was read with it is kept all the while, and counts only while it is
 //! on (`store::external_event`): so it does from the commit that says so, for every process, because that commit raises the calendars' versions.
 
-use domain::event::EventKind;
 use domain::id::CalendarId;
 use store::Conn;
 use store::changes::Changes;
 
+use super::busy::changed;
 use crate::catalogue::Catalogue;
-use crate::event::Happening;
 use crate::tx::TxError;
 use crate::{Caller, Engine};
 
@@ -34,14 +33,7 @@ impl Engine {
         if is_on {
             store::calendar_source::source_wake_in_tx(conn, caller.business, plugin, now).await?;
         }
-        let happening = Happening {
-            kind: EventKind::CalendarChanged,
-            at: now,
-            calendars,
-            booking: None,
-            hold: None,
-            payment: None,
-        };
+        let happening = changed(now, calendars);
         self.record(catalogue, &mut changes, happening)?;
         Ok(changes)
     }

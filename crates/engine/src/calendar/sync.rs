@@ -10,10 +10,12 @@ use store::calendar_source::{Lease, SourceRow};
 use uuid::Uuid;
 
 use super::access::away;
+use super::busy::BusyCase;
 use super::finish::FinishCase;
 use super::follow::Consequences;
 use super::reading::{Reader, Reading};
 use crate::plugin::is_in_use;
+use crate::tx::UseCase;
 use crate::{Caller, Engine, Result};
 
 /// The shortest and the longest time between two readings.
@@ -103,6 +105,9 @@ impl Engine {
                 is_all: true,
                 ..Reading::default()
             };
+            if !self.write_busy(taken, &nothing).await? {
+                return Ok(());
+            }
             let again = self.clock().now() + UNUSED;
             let case = case(self, taken, &connection, (nothing, again));
             return self.finish(case).await;
@@ -125,23 +130,47 @@ impl Engine {
             lease: taken.lease,
         };
         match reader.whole(taken).await {
-            Ok(case) => self.finish(case).await,
+            Ok(Some(case)) => self.finish(case).await,
+            Ok(None) => Ok(()),
             Err(error) => Err(self
                 .calendar_failed(taken.business, &reader.connection, error)
                 .await),
         }
     }
 
-    async fn finish(&self, case: FinishCase) -> Result<(), Failure> {
-        let caller = case.caller;
-        match self.write(&caller, None, &case).await {
-            Ok(true) => Ok(()),
-            Ok(false) => {
-                tracing::info!(business = %caller.business, "the lease on a calendar was lost");
-                Ok(())
-            }
-            Err(error) => Err(away(&error)),
+    async fn write_busy(&self, taken: &TakenSource, reading: &Reading) -> Result<bool, Failure> {
+        let Reading {
+            busy, free, is_all, ..
+        } = reading;
+        if busy.is_empty() && free.is_empty() && !is_all {
+            return Ok(true);
         }
+        let case = BusyCase {
+            engine: self,
+            caller: Caller::system(taken.business),
+            source: &taken.source,
+            lease: taken.lease,
+            reading,
+        };
+        self.write_held(&case.caller, &case).await
+    }
+
+    async fn finish(&self, case: FinishCase) -> Result<(), Failure> {
+        self.write_held(&case.caller, &case).await.map(drop)
+    }
+
+    /// Writes what only the holder of the lease writes; answers whether it was still held.
+    async fn write_held(
+        &self,
+        caller: &Caller,
+        case: &impl UseCase<Answer = bool>,
+    ) -> Result<bool, Failure> {
+        let is_held = self.write(caller, None, case).await;
+        let is_held = is_held.map_err(|error| away(&error))?;
+        if !is_held {
+            tracing::info!(business = %caller.business, "the lease on a calendar was lost");
+        }
+        Ok(is_held)
     }
 
     /// Leaves it for now.
@@ -185,8 +214,8 @@ impl Engine {
 }
 
 impl Reader<'_> {
-    /// Reads it, and what follows from it.
-    async fn whole(&self, taken: &TakenSource) -> Result<FinishCase, CalendarError> {
+    /// Reads it, and has follow what follows from it; none: the lease was lost.
+    async fn whole(&self, taken: &TakenSource) -> Result<Option<FinishCase>, CalendarError> {
         let source = &taken.source;
         let renew_at = self.keep_channel(source).await?;
         let conn = self.conn().await?;
@@ -194,18 +223,23 @@ impl Reader<'_> {
         drop(conn);
         let links = links.map_err(|error| away(&error.into()))?;
         let mut reading = self.read(source, &links).await?;
-        let consequences = self.follow(source, &links, &mut reading).await?;
+        let ours = self.ours(source, &mut reading).await?;
+        if !self.engine.write_busy(taken, &reading).await? {
+            return Ok(None);
+        }
+        let consequences = self.follow(source, &links, ours).await?;
         let next_sync_at = self.next_sync_at(renew_at);
-        Ok(FinishCase {
+        let case = case(
+            self.engine,
+            taken,
+            &self.connection,
+            (reading, next_sync_at),
+        );
+        Ok(Some(FinishCase {
             consequences,
             keeps_events: true,
-            ..case(
-                self.engine,
-                taken,
-                &self.connection,
-                (reading, next_sync_at),
-            )
-        })
+            ..case
+        }))
     }
 
     fn next_sync_at(&self, renew_at: Option<DateTime<Utc>>) -> DateTime<Utc> {
