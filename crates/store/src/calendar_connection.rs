@@ -32,7 +32,7 @@ pub struct ConnectionRow {
     pub read_from: Vec<String>,
     /// Where bookings are written.
     pub write_to: Option<String>,
-    /// Rises with every new access.
+    /// Rises with every new access, and when one is forgotten.
     pub version: i64,
     /// Since when the access does not work any more.
     pub broken_at: Option<DateTime<Utc>>,
@@ -159,6 +159,7 @@ pub async fn connection_break_in_tx(
 }
 
 /// Forgets the access of every connection of a plugin, and every consent that is under way; answers the providers whose calendars that cuts off.
+/// Whoever read an access before does not write it back: the version rises.
 pub async fn connection_forget_all_in_tx(
     mut conn: &Conn,
     business: BusinessId,
@@ -174,7 +175,8 @@ pub async fn connection_forget_all_in_tx(
     let rows: Vec<CutOff> = diesel::sql_query(
         "WITH known AS (SELECT id, provider_id, ended_at IS NULL AND broken_at IS NULL AS is_used FROM calendar_connection \
            WHERE business_id = $1 AND plugin = $2 AND sealed IS NOT NULL ORDER BY id FOR UPDATE), \
-         forgotten AS (UPDATE calendar_connection c SET sealed = NULL, broken_at = coalesce(c.broken_at, $3), last_error = $4 \
+         forgotten AS (UPDATE calendar_connection c SET sealed = NULL, version = c.version + 1, broken_at = coalesce(c.broken_at, $3), \
+             last_error = $4 \
            FROM known k WHERE c.business_id = $1 AND c.id = k.id), \
          consents AS (DELETE FROM calendar_consent WHERE business_id = $1 AND plugin = $2) \
          SELECT provider_id FROM known WHERE is_used",

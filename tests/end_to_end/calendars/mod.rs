@@ -1,6 +1,7 @@
 //! Calendars elsewhere: what is busy there blocks slots here, and bookings stand there as they stand here, whatever fails in between.
 
 mod absence;
+mod address;
 mod anew;
 mod api;
 mod channels;

@@ -1,7 +1,7 @@
 //! A provider's calendars elsewhere are connected, or chosen anew. The other side is asked first whether the access works and which calendars
 //! there are; then the connection is written, and with it a delivery for every booking ahead.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 use domain::actor::Right;
@@ -47,6 +47,8 @@ struct ConnectCase {
     caller: Caller,
     plugin: Arc<dyn Plugin>,
     input: ConnectCalendar,
+    /// Under which version of the plugin's settings the access is sent out, first of all by whoever had it given.
+    settings: OnceLock<i64>,
     /// What the other side said, for the access that was asked with: it is asked once.
     account: OnceCell<Asked>,
 }
@@ -85,6 +87,10 @@ impl UseCase for ConnectCase {
         let settings = engine
             .settings_in_use(&catalogue, &*self.plugin)
             .map_err(|not| Problem::conflict(not.to_string()))?;
+        // Settings may lead to another address: there the access goes only when somebody connects by them.
+        if *self.settings.get_or_init(|| settings.version()) != settings.version() {
+            return Err(Problem::conflict("the settings have changed meanwhile: try again").into());
+        }
         let same = before
             .clone()
             .filter(|row| row.plugin == self.plugin.name());
@@ -326,6 +332,18 @@ impl Engine {
         input: ConnectCalendar,
         key: Option<&str>,
     ) -> Result<ProviderId> {
+        self.connect_calendar_by(caller, input, key, OnceLock::new())
+            .await
+    }
+
+    /// The same, by these settings alone, where they are given: by their version.
+    pub(super) async fn connect_calendar_by(
+        &self,
+        caller: &Caller,
+        input: ConnectCalendar,
+        key: Option<&str>,
+        settings: OnceLock<i64>,
+    ) -> Result<ProviderId> {
         may_connect(caller, input.provider_id)?;
         let token = input.refresh_token.as_ref();
         let token = token.map(|token| secret::hash(token.expose_secret().as_bytes()));
@@ -346,6 +364,7 @@ impl Engine {
             caller,
             plugin,
             input,
+            settings,
             account: OnceCell::new(),
         };
         self.detached(async move { engine.write(&caller, key.as_ref(), &case).await })

@@ -291,7 +291,7 @@ impl Engine {
         };
         let code = answer.code.filter(|_| answer.error.is_none());
         let code = code.ok_or_else(|| Problem::conflict("the consent was not given"))?;
-        let refresh_token = self.redeem_consent(caller, plugin, &taken, &code).await?;
+        let (refresh_token, settings) = self.redeem_consent(caller, plugin, &taken, &code).await?;
         let input = ConnectCalendar {
             provider_id: taken.provider,
             plugin: plugin.to_owned(),
@@ -300,17 +300,19 @@ impl Engine {
             write_to: None,
         };
         let parties = self.consent_parties(caller, plugin, taken.provider).await?;
-        self.connect_calendar(caller, input, None).await?;
+        self.connect_calendar_by(caller, input, None, settings.into())
+            .await?;
         Ok(Some(parties))
     }
 
+    /// What the code was redeemed for, and by which version of the settings.
     async fn redeem_consent(
         &self,
         caller: &Caller,
         plugin: &str,
         taken: &Taken,
         code: &SecretString,
-    ) -> Result<SecretString> {
+    ) -> Result<(SecretString, i64)> {
         let plugin = self
             .connectable(caller, &[], taken.provider, plugin)
             .await?;
@@ -320,6 +322,7 @@ impl Engine {
             .map_err(|not| Problem::conflict(not.to_string()))?;
         let name = sealed_for(plugin.name(), taken.provider);
         let opened = self.0.vault.open(caller.business, &name, &taken.sealed);
+        let version = settings.version();
         let verifier = opened.as_ref().and_then(|opened| opened.as_str());
         let verifier = verifier.ok_or_else(|| {
             Problem::conflict("the consent was asked for with another secret key: begin again")
@@ -336,8 +339,9 @@ impl Engine {
             calendar.redeem(&settings, &consent, code).await
         };
         let redeemed = self.ask_calendar(&plugin, caller.business, work).await;
-        Ok(redeemed.map_err(|error| {
+        let refresh_token = redeemed.map_err(|error| {
             Problem::conflict(format!("the consent could not be redeemed: {error}"))
-        })?)
+        })?;
+        Ok((refresh_token, version))
     }
 }
