@@ -18,6 +18,7 @@ mod calendars;
 mod delivery;
 mod dispatch;
 mod disputes;
+mod google;
 mod google_settings;
 mod hang_up;
 mod house;

@@ -224,6 +224,8 @@ pub struct ExternalChange {
     pub id: String,
     /// The booking that it was written for, where it is one of ours.
     pub booking_id: Option<BookingId>,
+    /// The booking that it is the invitation to ([`Invitation::booking_of`](crate::Invitation::booking_of)), as a mail of ours brought it there.
+    pub invited_to: Option<BookingId>,
     /// The other side's name for this state of it.
     pub etag: String,
     /// What it is now.

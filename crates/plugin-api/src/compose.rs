@@ -61,6 +61,8 @@ pub struct Compose<'a> {
     pub is_reminder: bool,
     /// When it is said.
     pub at: DateTime<Utc>,
+    /// Whether the booking is entered in the recipient's calendar by other means: they are not invited to it besides.
+    pub is_entered: bool,
 }
 
 /// A message in words.

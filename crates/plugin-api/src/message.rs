@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::event::Event;
-use domain::id::{BusinessId, NotificationId};
+use domain::id::{BookingId, BusinessId, NotificationId};
 pub use domain::notification::{Channel, Recipient};
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +95,21 @@ pub struct Invitation {
     pub place: String,
     /// What there is to know, lines ended by `\n`.
     pub description: String,
+}
+
+/// What ends the UIDs of invitations.
+const UID_END: &str = "@bookable";
+
+impl Invitation {
+    /// The UID (RFC 5545) of every invitation to a booking, whoever is invited, for the life of the booking.
+    pub fn uid(booking: BookingId) -> String {
+        format!("{booking}{UID_END}")
+    }
+
+    /// The booking that an event of this UID is the invitation to; none where it is no invitation of ours.
+    pub fn booking_of(uid: &str) -> Option<BookingId> {
+        uid.strip_suffix(UID_END)?.parse().ok()
+    }
 }
 
 /// A message that the other side has taken.

@@ -81,6 +81,9 @@ pub(crate) struct EventList {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Event {
     pub id: String,
+    /// The same in the calendars of all who are invited.
+    #[serde(rename = "iCalUID")]
+    pub ical_uid: Option<String>,
     #[serde(default)]
     pub etag: String,
     pub status: Option<String>,

@@ -7,7 +7,8 @@ use data_encoding::BASE32HEX_NOPAD;
 use domain::id::{BookingId, Id};
 use domain::zone::{Zone, ZoneDatabase};
 use plugin_api::{
-    BookingEvent, ExternalCalendar, ExternalChange, ExternalState, Failure, Next, Page, PullFrom,
+    BookingEvent, ExternalCalendar, ExternalChange, ExternalState, Failure, Invitation, Next, Page,
+    PullFrom,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -25,7 +26,7 @@ const TITLE_MAX: usize = 1000;
 const TEXT_MAX: usize = 8000;
 const PAGE_SIZE: u32 = 250;
 /// What is read of events: when they are, and not what they are about or with whom.
-const FIELDS: &str = "timeZone,nextPageToken,nextSyncToken,items(id,etag,status,start,end,transparency,eventType,attendees(self,responseStatus),extendedProperties/private)";
+const FIELDS: &str = "timeZone,nextPageToken,nextSyncToken,items(id,iCalUID,etag,status,start,end,transparency,eventType,attendees(self,responseStatus),extendedProperties/private)";
 
 /// The id of a booking's event.
 pub(crate) fn event_id(booking: BookingId) -> String {
@@ -184,7 +185,9 @@ fn change_of(event: Event, zone: Option<&Zone>) -> Option<ExternalChange> {
             ExternalState::Free
         }
     };
+    let uid = event.ical_uid.as_deref();
     Some(ExternalChange {
+        invited_to: uid.and_then(Invitation::booking_of),
         id: event.id,
         booking_id,
         etag: event.etag,

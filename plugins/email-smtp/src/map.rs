@@ -83,7 +83,7 @@ fn appointment<'b>(
 ) -> Appointment<'b> {
     Appointment {
         method: Method::Request,
-        uid: format!("{}@bookable", facts.booking_id),
+        uid: Invitation::uid(facts.booking_id),
         sequence: facts.version.saturating_sub(1).max(0),
         stamp: message.event.at,
         starts_at: invitation.starts_at,

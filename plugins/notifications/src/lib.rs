@@ -156,6 +156,7 @@ impl Notifications {
             event: &event,
             is_reminder: false,
             at: event.at,
+            is_entered: false,
         };
         let subject = Subject::new(&request, facts, &self.zones, &self.texts);
         let view = subject.view(event.kind.name(), &Settings::default());
@@ -234,6 +235,10 @@ impl Piece<'_> {
             EventKind::BookingCancelled => true,
             _ => return None,
         };
+        if request.is_entered && !is_cancelled {
+            // What was entered before it was so is taken out all the same.
+            return None;
+        }
         let (starts_at, ends_at) = self.subject.span();
         Some(Invitation {
             is_cancelled,

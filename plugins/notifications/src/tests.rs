@@ -74,6 +74,7 @@ fn compose(
             event,
             is_reminder: ["reminder", "follow-up"].contains(&template),
             at: event.at,
+            is_entered: false,
         },
     )
 }

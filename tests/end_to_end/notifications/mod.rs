@@ -4,6 +4,7 @@ mod again;
 mod channels;
 mod cost;
 mod customers;
+mod invitations;
 mod money;
 mod quiet;
 mod reminders;

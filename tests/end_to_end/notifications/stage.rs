@@ -14,7 +14,7 @@ use notifications::Notifications;
 use plugin_api::Plugin;
 use serde_json::{Value, json};
 use server::app::HttpOptions;
-use test_support::{App, Client, Courier, Deliveries, World, WorldOptions, invariants};
+use test_support::{App, Client, Courier, Deliveries, Diary, World, WorldOptions, invariants};
 
 const TOLD: &str = "query($id: ID!) { booking(id: $id) { notifications {
     channel audience to dueAt status subject body error } } }";
@@ -54,6 +54,13 @@ impl Stage {
     pub(super) async fn of_mail() -> Self {
         let (mail, texts) = (Courier::of_mail(), Courier::of_texts());
         let plugins: Vec<Arc<dyn Plugin>> = vec![composer(), mail.clone()];
+        Self::with(plugins, mail, texts).await
+    }
+
+    /// With mail, and calendars elsewhere.
+    pub(super) async fn with_calendars() -> Self {
+        let (mail, texts) = (Courier::of_mail(), Courier::of_texts());
+        let plugins: Vec<Arc<dyn Plugin>> = vec![composer(), mail.clone(), Diary::new()];
         Self::with(plugins, mail, texts).await
     }
 

@@ -59,28 +59,43 @@ pub(super) struct Ours {
 }
 
 impl Reader<'_> {
-    /// Takes the events of ours out of what was read. They make nobody busy; one that bears the name of a booking which is none of this business
-    /// is an event like any other.
+    /// Takes the events of ours out of what was read, and the invitations to bookings of the calendar's owner: they make nobody busy. One that
+    /// bears the name of a booking which is none of this business is an event like any other, and so is the invitation to what the owner booked
+    /// with somebody else.
     pub(super) async fn ours(
         &self,
         source: &SourceRow,
         reading: &mut Reading,
     ) -> Result<Ours, Failure> {
         let seen = std::mem::take(&mut reading.ours);
-        if seen.is_empty() {
+        let invitations = std::mem::take(&mut reading.invitations);
+        if seen.is_empty() && invitations.is_empty() {
             return Ok(Ours::default());
         }
-        let bookings = self.bookings(source, &seen).await?;
+        let named: Vec<BookingId> = seen
+            .iter()
+            .chain(&invitations)
+            .map(|seen| seen.booking)
+            .collect();
+        let bookings = self.bookings(source, &named).await?;
         let now = self.engine.clock().now();
         let (own, strange): (Vec<Seen>, Vec<Seen>) = seen
             .into_iter()
             .partition(|seen| bookings.of(seen).is_some());
-        for seen in strange {
+        let is_theirs = |session: &Session| session.provider_id.uuid() == source.provider_id;
+        let (doubles, others): (Vec<Seen>, Vec<Seen>) = invitations.into_iter().partition(|seen| {
+            bookings
+                .of(seen)
+                .is_some_and(|(_, session)| is_theirs(session))
+        });
+        for seen in strange.into_iter().chain(others) {
             reading.add_strange(source, seen, now);
         }
-        // It was an event like any other before it was known to be ours.
-        let ids = own.iter().map(|seen| seen.external_id.clone());
-        reading.free.extend(ids);
+        // It was an event like any other before it was known for what it is.
+        let known = own.iter().chain(&doubles);
+        reading
+            .free
+            .extend(known.map(|seen| seen.external_id.clone()));
         Ok(Ours {
             seen: own,
             bookings,
@@ -134,8 +149,7 @@ impl Reader<'_> {
         Ok(consequences)
     }
 
-    async fn bookings(&self, source: &SourceRow, ours: &[Seen]) -> Result<Bookings, Failure> {
-        let ids: Vec<BookingId> = ours.iter().map(|seen| seen.booking).collect();
+    async fn bookings(&self, source: &SourceRow, ids: &[BookingId]) -> Result<Bookings, Failure> {
         let provider = ProviderId::from_uuid(self.connection.provider_id);
         let part = Work::Keep(provider).part();
         let of = (self.connection.plugin.as_str(), part.as_str());
@@ -148,13 +162,13 @@ impl Reader<'_> {
         );
         let read = async {
             // A link of another connection goes in the transaction that has the event written again: the one is seen, or the other.
-            let shared = store::calendar_link::link_others(&conn, business, here, &ids).await?;
+            let shared = store::calendar_link::link_others(&conn, business, here, ids).await?;
             // Deliveries are read before what they write: whatever is on its way is seen, or what it wrote is.
             let pending =
-                store::calendar_delivery::calendar_delivery_pending(&conn, business, of, &ids)
+                store::calendar_delivery::calendar_delivery_pending(&conn, business, of, ids)
                     .await?;
             let links = store::calendar_link::link_list(&conn, business, connection).await?;
-            let bookings = store::booking::booking_list_by_id(&conn, business, &ids).await?;
+            let bookings = store::booking::booking_list_by_id(&conn, business, ids).await?;
             let sessions: Vec<SessionId> =
                 bookings.iter().map(|booking| booking.session_id).collect();
             let sessions = store::session::session_list(&conn, business, &sessions).await?;

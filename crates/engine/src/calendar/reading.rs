@@ -60,6 +60,8 @@ pub(super) struct Reading {
     pub free: Vec<String>,
     /// Events of ours.
     pub ours: Vec<Seen>,
+    /// Invitations to bookings, as mails of ours brought them there.
+    pub invitations: Vec<Seen>,
     /// Whether all was read.
     pub is_all: bool,
     /// From what the next reading goes on.
@@ -151,15 +153,20 @@ fn sorted(
         ..Reading::default()
     };
     for change in changes {
-        match change.booking_id {
-            Some(booking) => reading.ours.push(Seen {
-                booking,
-                external_id: change.id,
-                etag: Some(change.etag),
-                state: change.state,
-            }),
-            None => reading.add(source, change.id, change.state, after),
-        }
+        let (list, booking) = match (change.booking_id, change.invited_to) {
+            (Some(booking), _) => (&mut reading.ours, booking),
+            (None, Some(booking)) => (&mut reading.invitations, booking),
+            (None, None) => {
+                reading.add(source, change.id, change.state, after);
+                continue;
+            }
+        };
+        list.push(Seen {
+            booking,
+            external_id: change.id,
+            etag: Some(change.etag),
+            state: change.state,
+        });
     }
     reading
 }

@@ -30,16 +30,28 @@ impl Engine {
             return Vec::new();
         }
         let wanted = recorded.providers.iter().filter_map(|provider| {
-            let route = catalogue.calendars.get(provider)?;
-            let is_wanted = route.write_to.is_some() && self.is_route_in_use(catalogue, route);
-            is_wanted.then(|| (route.plugin.clone(), Work::Keep(*provider).part()))
+            let route = self.route_of(catalogue, *provider)?;
+            Some((route.plugin.clone(), Work::Keep(*provider).part()))
         });
         wanted.collect()
     }
 
-    fn is_route_in_use(&self, catalogue: &Catalogue, route: &CalendarRoute) -> bool {
+    /// Whether the bookings of a provider are written to a calendar elsewhere.
+    pub(crate) fn is_entered(&self, catalogue: &Catalogue, provider: ProviderId) -> bool {
+        self.route_of(catalogue, provider).is_some()
+    }
+
+    /// Where the bookings of a provider are written, if they are.
+    fn route_of<'a>(
+        &self,
+        catalogue: &'a Catalogue,
+        provider: ProviderId,
+    ) -> Option<&'a CalendarRoute> {
+        let route = catalogue.calendars.get(&provider)?;
         let mut all = self.plugins().iter();
-        all.any(|plugin| plugin.name() == route.plugin && is_in_use(catalogue, &**plugin))
+        let is_used =
+            all.any(|plugin| plugin.name() == route.plugin && is_in_use(catalogue, &**plugin));
+        (is_used && route.write_to.is_some()).then_some(route)
     }
 }
 

@@ -177,6 +177,7 @@ impl Engine {
             event,
             is_reminder: !matches!(Moment::from_name(&sample.event), Some(Moment::Event(_))),
             at: event.at,
+            is_entered: false,
         };
         composer.compose(&settings, &request).map_err(|error| {
             vec![TemplateProblem {

@@ -32,6 +32,7 @@ pub(super) fn page(state: &State, calendar: &str, from: &PullFrom) -> Result<Pag
         .map(|(id, event)| ExternalChange {
             id: id.clone(),
             booking_id: event.booking,
+            invited_to: None,
             etag: event.etag.clone(),
             state: event.state,
         })

@@ -262,13 +262,15 @@ fn merge(fields: &mut Fields, name: String, value: Value) {
 fn finish(fields: &mut Fields, before: Option<&Fields>, calendar: &str, now: DateTime<Utc>) {
     let id = fields["id"].as_str().unwrap_or_default().to_owned();
     let created = before.and_then(|before| before.get("created").cloned());
+    // It may be given where an event is made, and is never changed.
+    let uid = before.unwrap_or(fields).get("iCalUID").cloned();
     let now = now.to_rfc3339_opts(SecondsFormat::Secs, true);
     let person = json!({ "email": calendar, "self": true });
     let added = json!({
         "kind": "calendar#event",
         "created": created.unwrap_or_else(|| now.into()),
         "creator": person, "organizer": person,
-        "iCalUID": format!("{id}@google.com"),
+        "iCalUID": uid.unwrap_or_else(|| format!("{id}@google.com").into()),
         "htmlLink": format!("https://www.google.com/calendar/event?eid={id}"),
     });
     for (name, value) in added.as_object().into_iter().flatten() {

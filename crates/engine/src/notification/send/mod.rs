@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use domain::booking::Span;
 use domain::event::{BookingFacts, Event, EventKind};
-use domain::notification::{Channel, Moment, Notification, NotificationStatus, Rule};
+use domain::notification::{Channel, Moment, Notification, NotificationStatus, Recipient, Rule};
 use plugin_api::{
     Compose, Composed, Delivery, Done, Failure, Letter, Message, MessageChannel, Plugin,
 };
@@ -233,7 +233,7 @@ impl Desk<'_> {
         facts: &BookingFacts,
         to: &str,
     ) -> Result<Ended, Error> {
-        let languages = languages(facts, known.recipient);
+        let (engine, languages) = (self.engine, languages(facts, known.recipient));
         let rule = self.catalogue.notification_rule(known.rule_id);
         let request = Compose {
             template: rule.map(|rule| rule.template.as_str()).unwrap_or_default(),
@@ -243,6 +243,8 @@ impl Desk<'_> {
             event,
             is_reminder: known.is_reminder(),
             at: known.due_at,
+            is_entered: known.recipient == Recipient::Provider
+                && engine.is_entered(&self.catalogue, facts.provider.id),
         };
         let composed = match words.composer.compose(&words.settings, &request) {
             Ok(composed) => composed,
