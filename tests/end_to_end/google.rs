@@ -10,7 +10,7 @@ use domain::zone::ZoneDatabase;
 use engine::calendar::ConnectCalendar;
 use engine::catalogue::service::ServiceInput;
 use engine::plugin::ConfigurePlugin;
-use fake_google::FakeGoogle;
+use fake_google::{Call, FakeGoogle};
 use jobs::JobOptions;
 use outbound::{Outbound, OutboundOptions};
 use serde_json::json;
@@ -131,10 +131,69 @@ impl Stage {
         format!("{:?}", reasons.await.unwrap())
     }
 
+    /// How often all of the calendar was read.
+    fn whole_readings(&self) -> usize {
+        let calls = self.google.calls();
+        let lists = calls
+            .iter()
+            .filter(|called| called.call == Call::ListEvents);
+        let is_whole = |query: &[(String, String)]| query.iter().any(|(name, _)| name == "timeMin");
+        lists.filter(|called| is_whole(&called.query)).count()
+    }
+
     async fn end(self) {
         assert_eq!(invariants(&self.app.world.url).await.unwrap(), []);
         self.app.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_series_blocks_and_frees_what_lies_further_ahead_than_google_tells_of() {
+    let mut stage = Stage::new().await;
+    let (soon, far) = ("2027-03-02T10:00:00Z", "2027-10-04T10:00:00Z");
+    let daily = json!({
+        "start": { "dateTime": soon, "timeZone": ZONE },
+        "end": { "dateTime": "2027-03-02T11:00:00Z", "timeZone": ZONE }, "recurrence": ["RRULE:FREQ=DAILY;COUNT=300"]
+    });
+    let series = stage.google.put_event(ANNA, &daily).unwrap();
+    stage.after(61).await;
+    assert_eq!(stage.reasons(soon).await, BLOCKED);
+    assert_eq!(stage.reasons(far).await, BLOCKED);
+    stage.google.delete_event(ANNA, &series).unwrap();
+    stage.after(61).await;
+    assert_eq!(stage.reasons(soon).await, FREE);
+    assert_eq!(stage.reasons(far).await, FREE);
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_series_that_changes_all_the_time_is_not_read_whole_all_the_time() {
+    let mut stage = Stage::new().await;
+    let weekly = json!({
+        "start": { "dateTime": "2027-03-02T10:00:00Z", "timeZone": ZONE },
+        "end": { "dateTime": "2027-03-02T11:00:00Z", "timeZone": ZONE }, "recurrence": ["RRULE:FREQ=WEEKLY;COUNT=50"]
+    });
+    let series = stage.google.put_event(ANNA, &weekly).unwrap();
+    stage.after(61).await;
+    let before = stage.whole_readings();
+    let calls = stage.google.count(Call::ListEvents);
+    for minute in 0..9 {
+        let title = json!({ "summary": format!("Team {minute}") });
+        stage.google.change_event(ANNA, &series, &title).unwrap();
+        stage.after(1).await;
+    }
+    assert!(stage.google.count(Call::ListEvents) > calls, "it is read");
+    assert_eq!(stage.whole_readings(), before);
+    stage.after(1).await;
+    assert_eq!(stage.whole_readings(), before + 1);
+    // And then it is left alone again: single events are told of one by one.
+    stage.after(61).await;
+    let (from, to) = (at("2027-03-03T10:00:00Z"), at("2027-03-03T11:00:00Z"));
+    stage.google.put_busy(ANNA, from, to).unwrap();
+    stage.after(61).await;
+    assert_eq!(stage.reasons("2027-03-03T10:00:00Z").await, BLOCKED);
+    assert_eq!(stage.whole_readings(), before + 1);
+    stage.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -226,6 +226,8 @@ pub struct ExternalChange {
     pub booking_id: Option<BookingId>,
     /// The booking that it is the invitation to ([`Invitation::booking_of`](crate::Invitation::booking_of)), as a mail of ours brought it there.
     pub invited_to: Option<BookingId>,
+    /// Whether it is one of a series: where one has changed, others may have, of which the other side does not tell.
+    pub is_of_series: bool,
     /// The other side's name for this state of it.
     pub etag: String,
     /// What it is now.

@@ -53,6 +53,8 @@ pub struct SourceRow {
     pub channel_address: Option<String>,
     /// When what lies ahead was last compared with what was written by its connection; none: it is to be.
     pub compared_at: Option<DateTime<Utc>>,
+    /// When all of it is to be read anew, sooner than otherwise.
+    pub whole_due_at: Option<DateTime<Utc>>,
 }
 
 /// The sources of these connections, retired ones too.
@@ -226,6 +228,8 @@ pub struct ReadingEnd<'a> {
     pub sync_token: Option<&'a str>,
     /// Whether everything was read.
     pub is_all: bool,
+    /// When everything is to be read anew, sooner than otherwise.
+    pub whole_due_at: Option<DateTime<Utc>>,
     /// Whether what lies ahead was compared with what was written.
     pub is_compared: bool,
     /// How often somebody had said that the calendar changed when it began.
@@ -247,7 +251,7 @@ pub async fn source_finish_in_tx(
         diesel::sql_query(
             "UPDATE calendar_source SET sync_token = $3, last_sync_at = $5, failures = 0, last_error = NULL, \
                full_read_at = CASE WHEN $4 THEN $5 ELSE full_read_at END, lease_id = NULL, leased_until = NULL, \
-               compared_at = CASE WHEN $8 THEN $5 ELSE compared_at END, \
+               compared_at = CASE WHEN $8 THEN $5 ELSE compared_at END, whole_due_at = $9, \
                next_sync_at = CASE WHEN nudges = $6 THEN $7 ELSE $5 END \
              WHERE business_id = $1 AND id = $2",
         )
@@ -258,7 +262,8 @@ pub async fn source_finish_in_tx(
         .bind::<Timestamptz, _>(end.at)
         .bind::<BigInt, _>(end.nudges)
         .bind::<Timestamptz, _>(end.next_sync_at)
-        .bind::<Bool, _>(end.is_compared),
+        .bind::<Bool, _>(end.is_compared)
+        .bind::<Nullable<Timestamptz>, _>(end.whole_due_at),
     )
     .execute(&mut conn)
     .await?;

@@ -421,6 +421,7 @@ diesel::table! {
         channel_renew_at -> Nullable<Timestamptz>,
         channel_address -> Nullable<Text>,
         compared_at -> Nullable<Timestamptz>,
+        whole_due_at -> Nullable<Timestamptz>,
     }
 }
 diesel::table! {

@@ -84,6 +84,8 @@ pub(crate) struct Event {
     /// The same in the calendars of all who are invited.
     #[serde(rename = "iCalUID")]
     pub ical_uid: Option<String>,
+    /// The series that it is one of.
+    pub recurring_event_id: Option<String>,
     #[serde(default)]
     pub etag: String,
     pub status: Option<String>,

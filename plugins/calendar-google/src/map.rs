@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
 use data_encoding::BASE32HEX_NOPAD;
 use domain::id::{BookingId, Id};
 use domain::zone::{Zone, ZoneDatabase};
@@ -26,7 +26,7 @@ const TITLE_MAX: usize = 1000;
 const TEXT_MAX: usize = 8000;
 const PAGE_SIZE: u32 = 250;
 /// What is read of events: when they are, and not what they are about or with whom.
-const FIELDS: &str = "timeZone,nextPageToken,nextSyncToken,items(id,iCalUID,etag,status,start,end,transparency,eventType,attendees(self,responseStatus),extendedProperties/private)";
+const FIELDS: &str = "timeZone,nextPageToken,nextSyncToken,items(id,iCalUID,recurringEventId,etag,status,start,end,transparency,eventType,attendees(self,responseStatus),extendedProperties/private)";
 
 /// The id of a booking's event.
 pub(crate) fn event_id(booking: BookingId) -> String {
@@ -188,10 +188,21 @@ fn change_of(event: Event, zone: Option<&Zone>) -> Option<ExternalChange> {
     let uid = event.ical_uid.as_deref();
     Some(ExternalChange {
         invited_to: uid.and_then(Invitation::booking_of),
+        is_of_series: event.recurring_event_id.is_some() || is_instance(&event.id),
         id: event.id,
         booking_id,
         etag: event.etag,
         state,
+    })
+}
+
+/// Whether an id is of one event of a series, which ends in when it was to begin: `4f3c2b1a0_20270322T120000Z`. Of one that was deleted no more
+/// than the id is promised.
+fn is_instance(id: &str) -> bool {
+    let stamp = id.rsplit_once('_').map(|(_, stamp)| stamp);
+    stamp.is_some_and(|stamp| {
+        NaiveDateTime::parse_from_str(stamp, "%Y%m%dT%H%M%SZ").is_ok()
+            || NaiveDate::parse_from_str(stamp, "%Y%m%d").is_ok()
     })
 }
 

@@ -27,6 +27,9 @@ use crate::{Caller, Engine, Result};
 const UNSETTLED: TimeDelta = TimeDelta::seconds(5);
 /// How often what lies ahead is compared with what was written, for what no delivery told of.
 const COMPARED_EVERY: TimeDelta = TimeDelta::minutes(5);
+/// How far apart all is read at least because a series changed. The other side may not tell of all of its events: of those that are gone Google is
+/// known to leave out what lies far ahead.
+const WHOLE_APART: TimeDelta = TimeDelta::minutes(10);
 /// How long links to events that are over are kept.
 const KEPT: TimeDelta = TimeDelta::days(30);
 
@@ -164,6 +167,20 @@ impl FinishCase {
         Ok(())
     }
 
+    /// When all is to be read, sooner than otherwise: where a series has changed, as soon as it may be.
+    fn whole_due_at(&self, is_again: bool) -> Option<DateTime<Utc>> {
+        let known = self.source.whole_due_at;
+        match (self.reading.is_all, self.reading.has_series) {
+            (true, _) => known.filter(|_| is_again),
+            (false, false) => known,
+            (false, true) => known.or_else(|| {
+                let now = self.engine.clock().now();
+                let last = self.source.full_read_at;
+                Some(last.map_or(now, |last| (last + WHOLE_APART).max(now)))
+            }),
+        }
+    }
+
     async fn end_in_tx(&self, conn: &Conn, compares: bool) -> Result<(), TxError> {
         let (business, now) = (self.caller.business, self.engine.clock().now());
         let Consequences {
@@ -177,16 +194,18 @@ impl FinishCase {
         } else {
             &self.reading.sync_token
         };
+        let (next, whole_due_at) = (self.next_sync_at, self.whole_due_at(is_again));
         let end = ReadingEnd {
             sync_token: token.as_deref(),
             is_all: self.reading.is_all && !is_again,
+            whole_due_at,
             is_compared: compares,
             nudges: self.source.nudges,
             at: now,
             next_sync_at: match (is_overtaken, is_unsettled) {
                 (true, _) => now,
                 (false, true) => now + UNSETTLED,
-                (false, false) => self.next_sync_at,
+                (false, false) => whole_due_at.map_or(next, |due| due.min(next)),
             },
         };
         store::calendar_source::source_finish_in_tx(conn, business, self.source.id, &end).await?;

@@ -64,6 +64,8 @@ pub(super) struct Reading {
     pub invitations: Vec<Seen>,
     /// Whether all was read.
     pub is_all: bool,
+    /// Whether events of series were among it.
+    pub has_series: bool,
     /// From what the next reading goes on.
     pub sync_token: Option<String>,
 }
@@ -82,7 +84,8 @@ impl Reader<'_> {
     ) -> Result<Reading, CalendarError> {
         let now = self.engine.clock().now();
         let is_recent = source.full_read_at.is_some_and(|at| now - at < WHOLE_EVERY);
-        let token = source.sync_token.clone().filter(|_| is_recent);
+        let is_due = source.whole_due_at.is_some_and(|at| at <= now);
+        let token = source.sync_token.clone().filter(|_| is_recent && !is_due);
         let window = (now - PAST, now + TimeDelta::days(self.days_ahead()));
         if token.is_some() {
             match self.pages(source, token, window).await {
@@ -149,6 +152,7 @@ fn sorted(
 ) -> Reading {
     let mut reading = Reading {
         is_all,
+        has_series: changes.iter().any(|change| change.is_of_series),
         sync_token: Some(token),
         ..Reading::default()
     };

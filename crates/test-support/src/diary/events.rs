@@ -33,6 +33,7 @@ pub(super) fn page(state: &State, calendar: &str, from: &PullFrom) -> Result<Pag
             id: id.clone(),
             booking_id: event.booking,
             invited_to: None,
+            is_of_series: false,
             etag: event.etag.clone(),
             state: event.state,
         })

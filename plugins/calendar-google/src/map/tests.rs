@@ -188,6 +188,32 @@ fn our_own_events_are_known_by_id_and_mark() {
 }
 
 #[test]
+fn events_of_a_series_are_known_for_such_deleted_or_not() {
+    let is_of_series = |json: Value| list(&json!([json])).changes[0].is_of_series;
+    assert!(!is_of_series(recorded()));
+    assert!(is_of_series(recorded_with(
+        "recurringEventId",
+        json!("weekly")
+    )));
+    let deleted = |id: &str| is_of_series(json!({ "id": id, "status": "cancelled" }));
+    for one in [
+        "4f3c2b1a0_20270322T120000Z",
+        "4f3c2b1a0_20270322",
+        "4f3c2b1a0_R20270301T120000_20270322T120000Z",
+    ] {
+        assert!(deleted(one), "{one}");
+    }
+    for alone in [
+        "4f3c2b1a0",
+        "_60q30c1g60o30e1i",
+        "a_20271322",
+        &event_id(booking()),
+    ] {
+        assert!(!deleted(alone), "{alone}");
+    }
+}
+
+#[test]
 fn who_is_busy_when_is_read() {
     let timed = busy("2027-03-01T12:00:00Z", "2027-03-01T12:45:00Z");
     let of = |changes: Value| {

@@ -1,6 +1,6 @@
 //! Lists: calendars, and events page by page, from a sync token on or within a window.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::error::Error;
@@ -27,6 +27,8 @@ const KNOWN: [&str; 13] = [
     "alt",
     "prettyPrint",
 ];
+/// How far ahead a reading of changes tells of the instances of a recurring event.
+const TOLD_AHEAD: TimeDelta = TimeDelta::days(180);
 /// What does not go with a sync token.
 const NARROWING: [&str; 3] = ["timeMin", "timeMax", "orderBy"];
 
@@ -148,9 +150,11 @@ impl World {
             }
         };
         let window = (time(&asked, "timeMin")?, time(&asked, "timeMax")?);
+        let told_until = since.map(|_| self.now() + TOLD_AHEAD);
         let calendar = self.calendar(&listed.calendar)?;
         let reading = Reading {
             since,
+            told_until,
             window,
             is_single,
             with_deleted: since.is_some() || is("showDeleted"),
@@ -169,6 +173,8 @@ impl World {
 
 struct Reading {
     since: Option<u64>,
+    /// Until when instances are told of; none: all of them.
+    told_until: Option<DateTime<Utc>>,
     window: (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
     is_single: bool,
     with_deleted: bool,
@@ -189,8 +195,9 @@ impl Reading {
                 self.push(calendar, stored.json.clone(), &mut items);
             }
             let gone = stored.vanished.iter();
-            let gone =
-                gone.filter(|(_, version)| self.since.is_some_and(|since| **version > since));
+            let gone = gone.filter(|(id, version)| {
+                self.since.is_some_and(|since| **version > since) && self.tells(id)
+            });
             items.extend(gone.map(|(id, _)| cancelled(id, &stored.json["etag"])));
         }
         items
@@ -199,7 +206,7 @@ impl Reading {
     /// The instances of a recurring event, but for those that have an event of their own.
     fn singly(&self, calendar: &Calendar, event: &Fields, items: &mut Vec<Value>) {
         for instance in recurrence::instances(event, &calendar.time_zone) {
-            if calendar.events.contains_key(&instance.id) {
+            if calendar.events.contains_key(&instance.id) || !self.tells(&instance.id) {
                 continue;
             }
             let mut fields = event.clone();
@@ -212,6 +219,12 @@ impl Reading {
             fields.insert("end".to_owned(), instance.end);
             self.push(calendar, fields, items);
         }
+    }
+
+    /// Whether an instance is told of.
+    fn tells(&self, instance: &str) -> bool {
+        let until = self.told_until.map(|until| until.date_naive());
+        until.is_none_or(|until| recurrence::day(instance).is_none_or(|day| day <= until))
     }
 
     fn push(&self, calendar: &Calendar, fields: Fields, items: &mut Vec<Value>) {

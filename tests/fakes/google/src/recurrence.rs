@@ -55,6 +55,12 @@ pub(crate) fn instances(fields: &Fields, calendar_zone: &str) -> Vec<Instance> {
     made.collect()
 }
 
+/// The day of an instance, as its id says.
+pub(crate) fn day(instance: &str) -> Option<NaiveDate> {
+    let (_, stamp) = instance.rsplit_once('_')?;
+    NaiveDate::parse_from_str(stamp.get(..8)?, "%Y%m%d").ok()
+}
+
 /// `RRULE:FREQ=WEEKLY;INTERVAL=2;COUNT=3`.
 fn rule(text: &str) -> Option<Rule> {
     let parts = text.strip_prefix("RRULE:")?;
