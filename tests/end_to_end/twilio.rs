@@ -187,3 +187,41 @@ async fn a_text_message_whose_answer_was_lost_is_sent_once_also_where_staff_send
     assert_eq!(stage.twilio.count(Call::CreateMessage), 1);
     stage.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_messages_of_the_same_words_to_one_number_are_both_sent() {
+    let stage = Stage::with(vec![crate::notifications::composer()]).await;
+    stage.configure(stage.settings()).await;
+    let world = &stage.app.world;
+    let database = test_support::connect(&world.url).await;
+    for statement in [
+        "UPDATE notification_rule SET template = 'See you soon'",
+        "UPDATE business SET catalogue_version = catalogue_version + 1",
+    ] {
+        database.execute(statement, &[]).await.unwrap();
+    }
+    let location = world.location("Europe/London").await;
+    let anna = world.provider("Anna", &[location]).await;
+    let service = world.service(60, &[anna], ServiceInput::default()).await;
+    let mut deliveries = Deliveries::watch(&world.url).await;
+    for starts_at in ["2027-03-05T10:00:00Z", "2027-03-05T12:00:00Z"] {
+        let mut input = world.booking(service, starts_at, "Eve");
+        input.customer.as_mut().unwrap().phone = Some(TO.to_owned());
+        world.engine.book(&world.owner, input, None).await.unwrap();
+    }
+    let held_back = "plugin = 'sms-twilio' AND status = 'waiting' AND last_error LIKE '%one message a second%' AND lease_id IS NULL";
+    deliveries.until(1, held_back).await;
+    assert_eq!(stage.twilio.sent().len(), 1);
+    let now = world.clock.now().to_rfc3339();
+    let noted = format!(
+        "SELECT count(*) FROM notification WHERE channel = 'sms' AND status = 'planned' AND due_at <= '{now}' AND tried_at IS NOT NULL"
+    );
+    let noted: i64 = database.query_one(&noted, &[]).await.unwrap().get(0);
+    assert_eq!(noted, 0, "it cannot have been sent");
+    world.clock.advance(chrono::TimeDelta::seconds(10));
+    deliveries
+        .until(2, "plugin = 'sms-twilio' AND status = 'delivered'")
+        .await;
+    assert_eq!(stage.twilio.sent().len(), 2);
+    stage.app.stop().await;
+}

@@ -27,7 +27,8 @@ pub trait MessageChannel: Send + Sync {
     /// where it takes none, one that may have been sent ([`Message::may_have_been_sent`]) is looked for first.
     ///
     /// # Errors
-    /// [`Failure`]; [`Failure::GiveUp`] where this channel will never carry it to this address, so that another may be tried.
+    /// [`Failure`]; [`Failure::GiveUp`] where this channel will never carry it to this address, so that another may be tried, and
+    /// [`Failure::NotYet`] where nothing was sent at this attempt for certain: it does not count as one.
     async fn send(&self, settings: &PluginSettings, message: &Message) -> Result<Sent, Failure>;
 }
 
@@ -45,6 +46,9 @@ pub struct Message {
     pub may_have_been_sent: bool,
     /// When the first attempt may have been made: what the other side has got of it is not older.
     pub since: DateTime<Utc>,
+    /// What the other side calls the messages to the same address that are known to be others: none of them is an earlier attempt at this one.
+    /// Only where it may have been sent.
+    pub others: Vec<String>,
     /// To which address, as [`MessageChannel::address`] writes it.
     pub to: String,
     /// The name of whom it is for.

@@ -44,6 +44,7 @@ pub fn message(to: &str) -> Message {
         attempt: 1,
         may_have_been_sent: false,
         since: told.event.at,
+        others: Vec::new(),
         to: to.to_owned(),
         to_name: "Jo Smith".to_owned(),
         subject: Some("Confirmed: Cut and finish".to_owned()),

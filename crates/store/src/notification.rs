@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use domain::event::Event;
 use domain::id::{BookingId, BusinessId, DeliveryId, Id, NotificationId, NotificationRuleId};
@@ -184,6 +184,9 @@ pub struct Tried {
     /// Whether it was tried before this time.
     #[diesel(sql_type = Bool)]
     pub before: bool,
+    /// Which attempt this is, of all that were ever begun.
+    #[diesel(sql_type = BigInt)]
+    pub attempt: i64,
 }
 
 /// Notes what is about to be sent, if it still is to be; answers since when it is tried, and whether it was before.
@@ -197,9 +200,9 @@ pub async fn notification_try(
             "WITH old AS (SELECT id, tried_at FROM notification WHERE business_id = $1 AND id = $2 AND delivery_id = $3 \
                AND due_at <= $7 AND status = 'planned' FOR UPDATE) \
              UPDATE notification n SET address = $4, subject = $5, body = $6, error = NULL, \
-               tried_at = coalesce(old.tried_at, $7) \
+               tried_at = coalesce(old.tried_at, $7), attempts = n.attempts + 1 \
              FROM old WHERE n.business_id = $1 AND n.id = old.id \
-             RETURNING n.tried_at AS since, old.tried_at IS NOT NULL AS before",
+             RETURNING n.tried_at AS since, old.tried_at IS NOT NULL AS before, n.attempts AS attempt",
         )
         .bind::<SqlUuid, _>(business.uuid())
         .bind::<SqlUuid, _>(attempt.id.uuid())
@@ -212,6 +215,46 @@ pub async fn notification_try(
     .load(&mut conn)
     .await?;
     Ok(tried.into_iter().next())
+}
+
+/// Takes an attempt back that sent nothing: where it was the first, and none was made since, the notification was never tried.
+pub async fn notification_untry(
+    mut conn: &Conn,
+    business: BusinessId,
+    id: NotificationId,
+    tried: &Tried,
+) -> Result<()> {
+    if tried.before {
+        return Ok(());
+    }
+    let own = notification::table
+        .find((business.uuid(), id.uuid()))
+        .filter(notification::attempts.eq(tried.attempt))
+        .filter(notification::status.eq("planned"));
+    diesel::update(own)
+        .set(notification::tried_at.eq(None::<DateTime<Utc>>))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// What the other side of a plugin calls the other notifications that it has taken to an address.
+pub async fn notification_taken(
+    mut conn: &Conn,
+    business: BusinessId,
+    (plugin, address): (&str, &str),
+    but: NotificationId,
+) -> Result<Vec<String>> {
+    let names = notification::table
+        .filter(notification::business_id.eq(business.uuid()))
+        .filter(notification::plugin.eq(plugin))
+        .filter(notification::address.eq(address))
+        .filter(notification::external_id.is_not_null())
+        .filter(notification::id.ne(but.uuid()))
+        .select(notification::external_id.assume_not_null())
+        .load(&mut conn)
+        .await?;
+    Ok(names)
 }
 
 /// Records how a notification fares, if that is further on than what is known; answers whether it was.

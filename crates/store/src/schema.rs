@@ -507,6 +507,7 @@ diesel::table! {
         delivery_id -> Nullable<Uuid>,
         created_at -> Timestamptz,
         tried_at -> Nullable<Timestamptz>,
+        attempts -> BigInt,
     }
 }
 diesel::table! {

@@ -1,7 +1,7 @@
 //! Sending. Twilio takes no idempotency key: a repeat looks first whether an earlier attempt came through.
 //!
-//! Guaranteed: what may have been sent before is sent only where Twilio lists no message to this number with this text since the first attempt. The
-//! list is not asked by `DateSent`: a message that still waits at Twilio has none, and is the very one that must be found.
+//! Guaranteed: what may have been sent before is sent only where Twilio lists no message to this number with this text since the first attempt, beside
+//! those that are known to be others. The list is not asked by `DateSent`: a message that still waits at Twilio has none, and is the very one that must be found.
 
 use plugin_api::{
     Channel, Failure, Message, MessageChannel, NoAddress, PluginSettings, Sent, async_trait,
@@ -77,7 +77,11 @@ impl SmsTwilio {
                 next_page_uri,
             } = page.answer;
             let mut found = messages.into_iter();
-            if let Some(found) = found.find(|found| map::is_ours(found, &message.to, body, since)) {
+            let is_ours = |found: &TwilioMessage| {
+                !message.others.contains(&found.sid)
+                    && map::is_ours(found, &message.to, body, since)
+            };
+            if let Some(found) = found.find(is_ours) {
                 return Ok(Some(found));
             }
             // Of what the other side says about its next page only the query is followed: host and path stay ours.

@@ -15,9 +15,14 @@ use super::stage::jobs;
 const DOWN: &str = include_str!("../../../migrations/2026-11-22-000002_notifications/down.sql");
 const UP: &str = include_str!("../../../migrations/2026-11-22-000002_notifications/up.sql");
 /// What was built on it since.
-const SINCE_DOWN: &str =
-    include_str!("../../../migrations/2026-11-23-000001_customer_tiers/down.sql");
-const SINCE_UP: &str = include_str!("../../../migrations/2026-11-23-000001_customer_tiers/up.sql");
+const SINCE_DOWN: [&str; 2] = [
+    include_str!("../../../migrations/2026-11-26-000021_notification_attempts/down.sql"),
+    include_str!("../../../migrations/2026-11-23-000001_customer_tiers/down.sql"),
+];
+const SINCE_UP: [&str; 2] = [
+    include_str!("../../../migrations/2026-11-23-000001_customer_tiers/up.sql"),
+    include_str!("../../../migrations/2026-11-26-000021_notification_attempts/up.sql"),
+];
 /// What was written for a booking before there were notifications.
 const BEFORE: &str = "
     UPDATE delivery SET plugin = 'email-smtp', part = 'customer' WHERE plugin = 'notifications';
@@ -48,7 +53,8 @@ async fn mails_that_wait_when_the_database_is_brought_up_to_date_go_out_each_onc
     assert_eq!(world.engine.dispatch(10).await.unwrap(), 1);
     let database = test_support::connect(&world.url).await;
     database.batch_execute(BEFORE).await.unwrap();
-    for step in [SINCE_DOWN, DOWN, UP, SINCE_UP] {
+    let steps = SINCE_DOWN.into_iter().chain([DOWN, UP]).chain(SINCE_UP);
+    for step in steps {
         database.batch_execute(step).await.unwrap();
     }
 

@@ -58,6 +58,7 @@ impl Engine {
             // Of a notice nothing is noted.
             may_have_been_sent: true,
             since: delivery.event.at,
+            others: Vec::new(),
             to,
             to_name: notice.to_name,
             subject: Some(notice.subject),

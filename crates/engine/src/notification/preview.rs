@@ -204,6 +204,7 @@ impl Engine {
             attempt: 1,
             may_have_been_sent: false,
             since: self.clock().now(),
+            others: Vec::new(),
             to,
             to_name: name.unwrap_or_default(),
             subject: composed.subject,

@@ -125,6 +125,7 @@ pub fn message(kind: EventKind, recipient: Recipient, facts: BookingFacts) -> Me
         attempt: 1,
         may_have_been_sent: false,
         since: at("2027-02-20T12:00:00Z"),
+        others: Vec::new(),
         to: email.clone().unwrap(),
         to_name: name.clone(),
         subject: Some(format!("{about}: {} ({other})", facts.service.name)),

@@ -20,6 +20,7 @@ fn message(callback_url: Option<&str>) -> Message {
         attempt: 1,
         may_have_been_sent: false,
         since: at("2027-03-01T11:59:00.75Z"),
+        others: Vec::new(),
         to: "+447400123456".to_owned(),
         to_name: "Jo Smith".to_owned(),
         subject: None,

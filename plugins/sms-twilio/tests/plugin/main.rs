@@ -128,6 +128,7 @@ fn message(clock: &Clock, number: u128, text: &str) -> Message {
         attempt: 1,
         may_have_been_sent: false,
         since: clock.now(),
+        others: Vec::new(),
         to: TO.to_owned(),
         to_name: "Jo Smith".to_owned(),
         subject: None,

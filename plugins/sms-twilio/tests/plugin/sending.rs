@@ -178,6 +178,21 @@ async fn other_messages_are_not_taken_for_it() {
 }
 
 #[tokio::test]
+async fn what_is_known_to_be_another_is_not_taken_for_it_whatever_it_says() {
+    let shop = Shop::open().await;
+    let other = shop.send(&message(&shop.clock, 1, "Hello")).await.unwrap();
+    let mut wanted = message(&shop.clock, 2, "Hello");
+    wanted.others = vec![other.external_id.clone().unwrap()];
+    let sent = shop.again(&mut wanted).await.unwrap();
+    assert_eq!(shop.twilio.sent().len(), 2);
+    assert_ne!(sent.external_id, other.external_id);
+    // And then that one is found.
+    let found = shop.again(&mut wanted).await.unwrap();
+    assert_eq!(found.external_id, sent.external_id);
+    assert_eq!(shop.twilio.sent().len(), 2);
+}
+
+#[tokio::test]
 async fn an_earlier_attempt_is_found_behind_many_others_and_by_clocks_that_differ() {
     for ahead in [
         TimeDelta::zero(),

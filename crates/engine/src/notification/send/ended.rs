@@ -3,6 +3,7 @@
 use domain::event::Event;
 use domain::notification::{Channel, Notification, NotificationStatus};
 use plugin_api::{Failure, MessageStatus, Sent};
+use store::notification::Tried;
 
 use super::super::fail_over::Fallen;
 use super::{Desk, Ended};
@@ -33,6 +34,13 @@ impl Desk<'_> {
         }
         stored::notification_hear(&conn, business, known.id, status, None).await?;
         Ok(Ended::Sent)
+    }
+
+    /// Nothing was sent at this attempt.
+    pub(super) async fn take_back(&self, known: &Notification, tried: &Tried) -> Result<(), Error> {
+        let conn = self.engine.0.database.conn().await?;
+        let business = self.caller.business;
+        Ok(store::notification::notification_untry(&conn, business, known.id, tried).await?)
     }
 
     /// What becomes of a message that the channel did not take: for good it goes another way, if there is one.

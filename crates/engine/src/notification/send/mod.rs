@@ -254,10 +254,18 @@ impl Desk<'_> {
         let Some(tried) = self.note(known, &composed, to).await? else {
             return Ok(Ended::Not("it is not to be sent any more".to_owned()));
         };
-        let message = self.message(known, composed, event, facts, to, &tried);
+        let mut message = self.message(known, composed, event, facts, to, &tried);
+        if tried.before {
+            message.others = self.others(known, to).await?;
+        }
         match self.channel.send(&self.delivery.settings, &message).await {
             Ok(sent) => self.record(known, event, sent).await,
-            Err(failure) => self.failed(known, event, failure).await,
+            Err(failure) => {
+                if matches!(failure, Failure::NotYet { .. }) {
+                    self.take_back(known, &tried).await?;
+                }
+                self.failed(known, event, failure).await
+            }
         }
     }
 
@@ -303,6 +311,7 @@ impl Desk<'_> {
             attempt: self.delivery.attempt,
             may_have_been_sent: tried.before,
             since: tried.since,
+            others: Vec::new(),
             to: to.to_owned(),
             to_name: name_of(facts, known.recipient),
             subject: composed.subject,

@@ -68,6 +68,17 @@ impl Desk<'_> {
         Ok(is_open.then_some(channel))
     }
 
+    /// What the other side calls the other messages that it has taken to an address.
+    pub(super) async fn others(
+        &self,
+        known: &Notification,
+        to: &str,
+    ) -> Result<Vec<String>, Error> {
+        let conn = self.engine.0.database.conn().await?;
+        let (business, way) = (self.caller.business, (self.plugin.name(), to));
+        Ok(store::notification::notification_taken(&conn, business, way, known.id).await?)
+    }
+
     /// Whether another channel is to carry what its own does not, and reaches whom it is for; or a later message says it.
     pub(super) async fn has_another_way(
         &self,

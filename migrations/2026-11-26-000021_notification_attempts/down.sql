@@ -1,0 +1,2 @@
+DROP INDEX notification_taken;
+ALTER TABLE notification DROP COLUMN attempts;
