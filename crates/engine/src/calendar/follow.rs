@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use domain::actor::Actor;
 use domain::booking::Booking;
-use domain::id::{BookingId, Id, ProviderId, SessionId};
+use domain::id::{BookingId, BusinessId, Id, ProviderId, SessionId};
 use domain::problem::Problem;
 use domain::session::Session;
 use plugin_api::{CalendarError, Failure};
+use store::Conn;
 use store::calendar_link::LinkRow;
 use store::calendar_source::SourceRow;
 
@@ -32,11 +33,15 @@ pub(super) struct Consequences {
     pub is_unsettled: bool,
 }
 
-/// Bookings of which there are events, and what is known about them.
-#[derive(Default)]
-struct Bookings {
+/// Bookings that events name, as they stand.
+struct Named {
     by_id: HashMap<BookingId, Booking>,
     sessions: HashMap<SessionId, Session>,
+}
+
+/// What is known about them.
+struct Bookings {
+    named: Named,
     links: HashMap<BookingId, LinkRow>,
     /// Those with a delivery on its way, and whether somebody has taken it.
     pending: HashMap<BookingId, bool>,
@@ -44,18 +49,21 @@ struct Bookings {
     shared: HashSet<BookingId>,
 }
 
-impl Bookings {
+impl Named {
+    async fn read(conn: &Conn, business: BusinessId, ids: &[BookingId]) -> store::Result<Self> {
+        let bookings = store::booking::booking_list_by_id(conn, business, ids).await?;
+        let sessions: Vec<SessionId> = bookings.iter().map(|booking| booking.session_id).collect();
+        let sessions = store::session::session_list(conn, business, &sessions).await?;
+        Ok(Self {
+            by_id: bookings.into_iter().map(|row| (row.id, row)).collect(),
+            sessions: sessions.into_iter().map(|row| (row.id, row)).collect(),
+        })
+    }
+
     fn of(&self, seen: &Seen) -> Option<(&Booking, &Session)> {
         let booking = self.by_id.get(&seen.booking)?;
         Some((booking, self.sessions.get(&booking.session_id)?))
     }
-}
-
-/// Events of ours, and their bookings.
-#[derive(Default)]
-pub(super) struct Ours {
-    seen: Vec<Seen>,
-    bookings: Bookings,
 }
 
 impl Reader<'_> {
@@ -66,18 +74,21 @@ impl Reader<'_> {
         &self,
         source: &SourceRow,
         reading: &mut Reading,
-    ) -> Result<Ours, Failure> {
+    ) -> Result<Vec<Seen>, Failure> {
         let seen = std::mem::take(&mut reading.ours);
         let invitations = std::mem::take(&mut reading.invitations);
         if seen.is_empty() && invitations.is_empty() {
-            return Ok(Ours::default());
+            return Ok(Vec::new());
         }
         let named: Vec<BookingId> = seen
             .iter()
             .chain(&invitations)
             .map(|seen| seen.booking)
             .collect();
-        let bookings = self.bookings(source, &named).await?;
+        let conn = self.conn().await?;
+        let bookings = Named::read(&conn, self.business, &named).await;
+        drop(conn);
+        let bookings = bookings.map_err(|error| away(&error.into()))?;
         let now = self.engine.clock().now();
         let (own, strange): (Vec<Seen>, Vec<Seen>) = seen
             .into_iter()
@@ -96,10 +107,7 @@ impl Reader<'_> {
         reading
             .free
             .extend(known.map(|seen| seen.external_id.clone()));
-        Ok(Ours {
-            seen: own,
-            bookings,
-        })
+        Ok(own)
     }
 
     /// Has bookings follow their events, takes away those that have no place, and answers what is to be written. When their owner is busy must
@@ -108,12 +116,17 @@ impl Reader<'_> {
         &self,
         source: &SourceRow,
         before: &[LinkRow],
-        Ours { seen, bookings }: Ours,
+        ours: Vec<Seen>,
     ) -> Result<Consequences, CalendarError> {
         let mut consequences = Consequences::default();
+        if ours.is_empty() {
+            return Ok(consequences);
+        }
+        let named: Vec<BookingId> = ours.iter().map(|seen| seen.booking).collect();
+        let bookings = self.bookings(source, &named).await?;
         let now = self.engine.clock().now();
-        for seen in &seen {
-            let Some((booking, session)) = bookings.of(seen) else {
+        for seen in &ours {
+            let Some((booking, session)) = bookings.named.of(seen) else {
                 continue;
             };
             let mut links = before.iter();
@@ -168,13 +181,8 @@ impl Reader<'_> {
                 store::calendar_delivery::calendar_delivery_pending(&conn, business, of, ids)
                     .await?;
             let links = store::calendar_link::link_list(&conn, business, connection).await?;
-            let bookings = store::booking::booking_list_by_id(&conn, business, ids).await?;
-            let sessions: Vec<SessionId> =
-                bookings.iter().map(|booking| booking.session_id).collect();
-            let sessions = store::session::session_list(&conn, business, &sessions).await?;
             Ok::<_, store::StoreError>(Bookings {
-                by_id: bookings.into_iter().map(|row| (row.id, row)).collect(),
-                sessions: sessions.into_iter().map(|row| (row.id, row)).collect(),
+                named: Named::read(&conn, business, ids).await?,
                 links: links
                     .into_iter()
                     .map(|row| (BookingId::from_uuid(row.booking_id), row))
