@@ -70,8 +70,8 @@ pub(super) fn judge(seen: &Seen, known: &Known<'_>) -> Verdict {
         // What was changed may have been so after it was written, and then nobody writes it again.
         return Verdict::Unsettled;
     }
-    if known.pending != Pending::No {
-        // What is about to be written counts: whatever was changed there is overwritten.
+    if known.pending != Pending::No && (belongs || known.link.is_some()) {
+        // What is about to be written counts: whatever was changed there is overwritten. Without a link no delivery takes anything away.
         return Verdict::Nothing;
     }
     if revision(known.before) != revision(known.link) {
@@ -371,6 +371,13 @@ mod tests {
             of(BookingStatus::Cancelled, &|known| known.now = at(11)),
             Verdict::Nothing
         );
+        // A delivery takes away what has a link.
+        let waits: &dyn for<'a> Fn(&mut Known<'a>) = &|known| known.pending = Pending::Waits;
+        assert_eq!(of(BookingStatus::Cancelled, waits), Verdict::Nothing);
+        let unlinked: &dyn for<'a> Fn(&mut Known<'a>) = &|known| {
+            (known.pending, known.before, known.link) = (Pending::Waits, None, None);
+        };
+        assert_eq!(of(BookingStatus::Cancelled, unlinked), Verdict::Stray);
         let gone = seen("e9", ExternalState::Gone);
         let cancelled = verdict(
             ExternalMove::Follow,
