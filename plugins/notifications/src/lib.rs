@@ -93,8 +93,7 @@ impl Notifications {
     /// A message in a text of the business.
     fn own(&self, piece: &Piece<'_>) -> Result<Composed, ComposeError> {
         let filled = template::fill(&self.own, piece.template, &piece.view);
-        let filled = filled.map_err(|error| {
-            let problem = template::problem(&error);
+        let filled = filled.map_err(|problem| {
             let place = problem
                 .line
                 .map_or_else(String::new, |line| format!(" (line {line})"));
@@ -160,8 +159,7 @@ impl Notifications {
         };
         let subject = Subject::new(&request, facts, &self.zones, &self.texts);
         let view = subject.view(event.kind.name(), &Settings::default());
-        let filled = template::fill(&self.own, template, &view);
-        filled.err().map(|error| template::problem(&error))
+        template::fill(&self.own, template, &view).err()
     }
 
     fn hello(&self, piece: &Piece<'_>) -> Result<String, ComposeError> {

@@ -1,24 +1,21 @@
 //! Texts that a business wrote: Jinja2's language, as much of it as a message needs, and no more than it can cost.
 //!
-//! Guaranteed: filling one in ends soon, takes little memory and answers little text, whatever it says. So there are variables, conditions,
-//! loops over what is given, and a few filters; nothing that remembers (`set`), multiplies (`*`), or defines.
+//! Guaranteed: filling one in ends soon, takes little memory and answers little text, whatever it says: [`check`] looks at it before the
+//! language does anything with it, each time, so also at what was stored by an earlier version.
+
+mod check;
 
 use std::io::{self, Write};
 
 use minijinja::{Environment, Error, UndefinedBehavior, Value};
 use plugin_api::TemplateProblem;
 
-/// The longest template, in characters.
-pub const LENGTH_MAX: usize = 8_000;
 /// The longest message, in bytes.
 const OUTPUT_MAX: usize = 64 * 1024;
 /// How much may be done to fill one in.
 const FUEL: u64 = 20_000;
 /// How deep it may be nested.
 const DEPTH_MAX: usize = 20;
-
-/// The tags that a template may have.
-const TAGS: [&str; 6] = ["if", "elif", "else", "endif", "for", "endfor"];
 
 /// Where templates of businesses are filled in.
 pub fn environment() -> Environment<'static> {
@@ -38,10 +35,17 @@ pub fn environment() -> Environment<'static> {
 }
 
 /// A template filled in.
-pub fn fill(environment: &Environment<'static>, text: &str, view: &Value) -> Result<String, Error> {
-    let template = environment.template_from_str(text)?;
+pub fn fill(
+    environment: &Environment<'static>,
+    text: &str,
+    view: &Value,
+) -> Result<String, TemplateProblem> {
+    check::check(text)?;
     let mut output = Bounded(Vec::new());
-    template.render_captured_to(view, &mut output)?;
+    let filled = environment
+        .template_from_str(text)
+        .and_then(|template| template.render_captured_to(view, &mut output).map(drop));
+    filled.map_err(|error| problem(&error))?;
     Ok(String::from_utf8_lossy(&output.0).into_owned())
 }
 
@@ -51,15 +55,7 @@ pub fn problems(
     text: &str,
     known: &[&str],
 ) -> Vec<TemplateProblem> {
-    let length = text.chars().count();
-    if length > LENGTH_MAX {
-        let message = format!("must be at most {LENGTH_MAX} characters long, not {length}");
-        return vec![TemplateProblem {
-            line: None,
-            message,
-        }];
-    }
-    if let Some(problem) = forbidden(text) {
+    if let Err(problem) = check::check(text) {
         return vec![problem];
     }
     let template = match environment.template_from_str(text) {
@@ -77,7 +73,7 @@ pub fn problems(
 }
 
 /// An error of the template language as a problem.
-pub fn problem(error: &Error) -> TemplateProblem {
+fn problem(error: &Error) -> TemplateProblem {
     let message = match error.detail() {
         Some(detail) => format!("{}: {detail}", error.kind()),
         None => error.kind().to_string(),
@@ -86,85 +82,6 @@ pub fn problem(error: &Error) -> TemplateProblem {
         line: error.line().and_then(|line| u32::try_from(line).ok()),
         message,
     }
-}
-
-/// The first thing in a template that could cost more than a message is worth.
-fn forbidden(text: &str) -> Option<TemplateProblem> {
-    let mut rest = text;
-    let at = |rest: &str, message: String| {
-        let before = text.len() - rest.len();
-        let lines = text.get(..before).unwrap_or_default().matches('\n').count();
-        Some(TemplateProblem {
-            line: u32::try_from(lines + 1).ok(),
-            message,
-        })
-    };
-    while let Some(start) = rest.find('{') {
-        rest = rest.get(start + 1..)?;
-        match rest.chars().next() {
-            Some('#') => rest = rest.split_once("#}").map_or("", |(_, after)| after),
-            Some('%') => {
-                let inside = rest.get(1..)?.trim_start_matches(['-', '+']).trim_start();
-                let is_letter = |c: char| c.is_alphanumeric() || c == '_';
-                let word: String = inside.chars().take_while(|c| is_letter(*c)).collect();
-                if !TAGS.contains(&word.as_str()) {
-                    let known = TAGS.join(", ");
-                    return at(
-                        rest,
-                        format!("`{word}` is not a tag of templates here; there are {known}"),
-                    );
-                }
-                if word == "for" && !is_over_rows(inside) {
-                    let message = "a loop here is written `{% for row in rows %}`".to_owned();
-                    return at(rest, message);
-                }
-                match end_of_tag(inside, "%}") {
-                    Ok(end) => rest = end,
-                    Err((place, message)) => return at(place, message),
-                }
-            }
-            Some('{') => match end_of_tag(rest.get(1..)?, "}}") {
-                Ok(end) => rest = end,
-                Err((place, message)) => return at(place, message),
-            },
-            _ => {}
-        }
-    }
-    None
-}
-
-/// Whether a loop goes over the facts and nothing else: one over what a template makes up could double it with every loop inside another.
-fn is_over_rows(inside: &str) -> bool {
-    let tag = inside.split_once("%}").map_or(inside, |(tag, _)| tag);
-    let words: Vec<&str> = tag
-        .trim_end_matches(['-', '+'])
-        .split_whitespace()
-        .collect();
-    let is_name = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    matches!(words.as_slice(), ["for", name, "in", "rows"] if is_name(name))
-}
-
-/// What stands behind a tag; or what in it is not to be there, and where. Quoted text is passed over, as the language itself does.
-fn end_of_tag<'a>(inside: &'a str, closer: &str) -> Result<&'a str, (&'a str, String)> {
-    let mut quoted = None;
-    let mut escaped = false;
-    for (index, c) in inside.char_indices() {
-        let rest = inside.get(index..).unwrap_or_default();
-        match quoted {
-            Some(_) if escaped => escaped = false,
-            Some(_) if c == '\\' => escaped = true,
-            Some(quote) if c == quote => quoted = None,
-            None if rest.starts_with(closer) => {
-                return Ok(rest.get(closer.len()..).unwrap_or_default());
-            }
-            None if c == '"' || c == '\'' => quoted = Some(c),
-            None if c == '*' => {
-                return Err((rest, "`*` cannot be used in templates here".to_owned()));
-            }
-            _ => {}
-        }
-    }
-    Ok("")
 }
 
 /// The first line in which a name stands as a word.
@@ -216,6 +133,16 @@ mod tests {
         assert!(wrong("{% if customer %}\nHello").ends_with("expected end of block"));
         assert_eq!(wrong("* {{ customer|upper }} *{# {% set #}"), "");
         assert_eq!(
+            wrong("{{ ('a' ~ customer[:3])|default('*') }} {{ '}}' }}"),
+            ""
+        );
+        assert_eq!(
+            wrong(
+                "{% if customer in ['a', 'b'] and not rows[0].label == 'x' %}a{% elif 1 < 2 %}b{% else %}c{% endif %}"
+            ),
+            ""
+        );
+        assert_eq!(
             wrong("{% for row in rows %}{{ loop.index }} {{ row.label }}{% endfor %}"),
             ""
         );
@@ -236,12 +163,26 @@ mod tests {
             "{{ 2 ** 2 }}",
             "{% for a in [customer ~ customer] %}{% for b in [a ~ a] %}{{ b }}{% endfor %}{% endfor %}",
             "{% for r in rows recursive %}{{ loop(rows) }}{% endfor %}",
-            &"a".repeat(LENGTH_MAX + 1),
+            &"a".repeat(8_001),
+            // The first `}}` ends no tag while a bracket is open.
+            "{{ [{'a':{}},'a'*99999999,'a'*99999999]|length }}",
+            "{{ [{'a':{}}, '{#']|length }}{% set x = 'a' %}{{ x*4 }}{{ '#}' }}",
+            "{{ (customer ~ (customer * 99999999))|length }}",
+            "{{ rows|map(attribute='label') }}",
+            "{% if customer %}{{ loop(rows) }}{% endif %}",
+            // Each puts all that is before it together once more, and is one deeper.
+            &format!("{{{{ {}customer }}}}", "customer ~ ".repeat(700)),
+            &format!("{{{{ {}1 }}}}", "-".repeat(7_900)),
+            &format!("{{{{ {}1 }}}}", "not ".repeat(1_900)),
+            &format!("{{% if 1 %}}{}{{% endif %}}", "{% elif 1 %}".repeat(600)),
         ] {
             assert_ne!(wrong(text), "", "{text:.40}");
         }
         let view = context! { rows => vec!["x".repeat(200); 100], customer => "x".repeat(4_000) };
-        let filled = |text: &str| fill(&environment(), text, &view).unwrap_err().to_string();
+        let filled = |text: &str| {
+            let refused = fill(&environment(), text, &view).unwrap_err();
+            refused.message
+        };
         let nested = |depth: usize, inside: &str| {
             let (open, close) = ("{% for r in rows %}", "{% endfor %}");
             format!("{}{inside}{}", open.repeat(depth), close.repeat(depth))
@@ -251,5 +192,7 @@ mod tests {
         let long = filled(&nested(2, "{{ customer }}"));
         assert!(long.contains("write"), "{long}");
         assert!(filled("{{ customer.nothing }}").contains("undefined"));
+        // What was stored before it was refused is not filled in either.
+        assert!(filled("{{ 'a' * 4 }}").contains("cannot be used"));
     }
 }
