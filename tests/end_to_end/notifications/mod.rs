@@ -1,6 +1,7 @@
 //! Notifications: what is said to whom, when and by which channel; once, in order, and not when it is not true any more.
 
 mod again;
+mod changed;
 mod channels;
 mod cost;
 mod customers;

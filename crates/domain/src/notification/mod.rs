@@ -209,6 +209,22 @@ impl Rule {
             .then_some("the rule is for customers of another tier")
     }
 
+    /// Why what it has planned is not said any more, if that is so: its words are for another occasion by now, or for other people. `event` is
+    /// what happened, where the notification tells of that.
+    pub fn disowns(&self, planned: &Notification, event: EventKind) -> Option<&'static str> {
+        let speaks_of_it = match self.moment {
+            Moment::Event(own) => !planned.is_reminder() && own == event,
+            Moment::Start | Moment::End => planned.is_reminder(),
+        };
+        if !speaks_of_it {
+            Some("the rule speaks of something else now")
+        } else if !self.audience.holds(planned.recipient) {
+            Some("the rule speaks to somebody else now")
+        } else {
+            None
+        }
+    }
+
     /// Its channels in the order in which they are tried: to a customer first the one that they prefer, if it is one of the rule's.
     pub fn channels_for(&self, recipient: Recipient, preferred: Option<Channel>) -> Vec<Channel> {
         let first = preferred.filter(|_| recipient == Recipient::Customer);

@@ -83,6 +83,12 @@ impl Audience {
             .find(|audience| audience.name() == name)
     }
 
+    /// Whether it holds somebody: a provider is one, whether they have the booking or had it.
+    pub fn holds(self, recipient: Recipient) -> bool {
+        let provider = recipient == Recipient::PreviousProvider && self == Self::Provider;
+        provider || recipient == self.recipient()
+    }
+
     /// Whom it is about, where a booking did not move.
     pub fn recipient(self) -> Recipient {
         match self {

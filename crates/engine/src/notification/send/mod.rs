@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use domain::booking::Span;
 use domain::event::{BookingFacts, Event, EventKind};
-use domain::notification::{Channel, Moment, Notification, NotificationStatus, Recipient, Rule};
+use domain::notification::{Channel, Notification, NotificationStatus, Recipient, Rule};
 use plugin_api::{
     Compose, Composed, Delivery, Done, Failure, Letter, Message, MessageChannel, Plugin,
 };
@@ -111,6 +111,9 @@ impl Desk<'_> {
             let why = "the business says nothing: the plugin that composes is switched off";
             return self.suppress(known, why, None).await;
         };
+        if let Some(why) = rule.disowns(known, self.delivery.event.kind) {
+            return self.suppress(known, why, None).await;
+        }
         let event = self.event(known).await?;
         let Some(facts) = &event.booking else {
             return self.suppress(known, "the event has no booking", None).await;
@@ -205,8 +208,7 @@ impl Desk<'_> {
         words: &Words<'_>,
         facts: &BookingFacts,
     ) -> DateTime<Utc> {
-        // A reminder whose rule speaks at an event since comes when it was planned.
-        if !known.is_reminder() || matches!(rule.moment, Moment::Event(_)) {
+        if !known.is_reminder() {
             return known.due_at;
         }
         let quiet = words.house.quiet_hours.as_ref();
