@@ -232,6 +232,12 @@ fn a_text_of_the_business_is_filled_in_with_its_subject_or_without() {
     assert!(said.invitation.is_some());
     let said = compose("Dear {{ customer }}", "en", to, &event).unwrap();
     insta::assert_snapshot!(said.subject.unwrap(), @"Cut and finish, Monday 1 March 2027, 12:00 (Salon Aurora)");
+    let text = "{% if language == 'de' %}Hallo{% else %}Hello ({{ language }}){% endif %}";
+    let hello = |language| compose(text, language, to, &event).unwrap().text;
+    assert_eq!(
+        (hello("de-AT"), hello("fr")),
+        ("Hallo".to_owned(), "Hello (fr)".to_owned())
+    );
     let unknown = compose("no-such-text", "en", to, &event).unwrap_err();
     assert_eq!(unknown.to_string(), "there is no text `no-such-text`");
 }

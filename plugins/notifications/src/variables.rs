@@ -7,7 +7,7 @@ const fn variable(name: &'static str, description: &'static str) -> Variable {
 }
 
 /// Every variable.
-pub const VARIABLES: [Variable; 26] = [
+pub const VARIABLES: [Variable; 27] = [
     variable("business", "The name of the business."),
     variable("service", "The name of the service."),
     variable("customer", "The name of the customer."),
@@ -16,6 +16,10 @@ pub const VARIABLES: [Variable; 26] = [
         "The name of the provider; in a message to who loses the booking, their own.",
     ),
     variable("recipient", "The name of whom it is for."),
+    variable(
+        "language",
+        "The language in which dates and facts are given: `en`, `de`, `es`, `fr`, `ja` or `zh-Hans`.",
+    ),
     variable("location", "The name of the location."),
     variable(
         "start",

@@ -147,6 +147,7 @@ impl<'a> Subject<'a> {
             customer => line(&facts.customer.name),
             provider => line(self.provider()),
             recipient => self.name(),
+            language => language.tag(),
             location => line(&facts.location.name),
             start => self.local.start(language),
             when => self.local.full(language),
