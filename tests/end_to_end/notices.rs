@@ -11,7 +11,7 @@ use jobs::{JobOptions, Jobs};
 use outbound::{Outbound, OutboundOptions};
 use plugin_api::Message;
 use serde_json::json;
-use test_support::{ANNAS_TOKEN, Courier, Diary, World, WorldOptions};
+use test_support::{ANNAS_TOKEN, Courier, Deliveries, Diary, World, WorldOptions};
 use webhooks::Webhooks;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,7 +41,7 @@ async fn the_business_is_told_of_a_paused_endpoint_and_a_provider_of_their_calen
         enabled: None,
     };
     engine.configure_plugin(owner, desk, None).await.unwrap();
-    // Nobody listens there, and that has been so for days.
+    // Nobody listens there, and that has been so for days, until this morning.
     let endpoint = SetEndpoint {
         id: None,
         url: "http://127.0.0.1:1/hook".to_owned(),
@@ -51,8 +51,8 @@ async fn the_business_is_told_of_a_paused_endpoint_and_a_provider_of_their_calen
     let set = engine.set_webhook_endpoint(owner, endpoint, None).await;
     set.unwrap();
     let database = test_support::connect(&world.url).await;
-    let failing = "INSERT INTO webhook_health (business_id, endpoint_id, failures_in_row, failing_since, last_error)
-        SELECT business_id, id, 20, '2027-02-20', 'no' FROM webhook_endpoint";
+    let failing = "INSERT INTO webhook_health (business_id, endpoint_id, failures_in_row, failing_since, resting_until, last_error)
+        SELECT business_id, id, 20, '2027-02-20', '2027-03-01', 'no' FROM webhook_endpoint";
     database.execute(failing, &[]).await.unwrap();
     let calendar = ConnectCalendar {
         provider_id: anna,
@@ -90,4 +90,55 @@ async fn the_business_is_told_of_a_paused_endpoint_and_a_provider_of_their_calen
     assert_eq!(broken.to, "anna@example.com");
     let endpoints = engine.webhook_endpoints(owner).await.unwrap();
     assert!(!endpoints[0].endpoint.enabled && endpoints[0].endpoint.paused_at.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_for_which_nobody_has_an_address_is_parked_and_says_what_to_set() {
+    let options = OutboundOptions {
+        allow_private: true,
+        ..OutboundOptions::default()
+    };
+    let world = World::with(WorldOptions {
+        plugins: vec![
+            crate::notifications::composer(),
+            Courier::of_mail(),
+            Arc::new(Webhooks(Outbound::new(options).unwrap())),
+        ],
+        ..WorldOptions::default()
+    })
+    .await;
+    let location = world.location("UTC").await;
+    let anna = world.provider("Anna", &[location]).await;
+    let service = world.service(60, &[anna], ServiceInput::default()).await;
+    let (engine, owner) = (&world.engine, &world.owner);
+    let endpoint = SetEndpoint {
+        id: None,
+        url: "http://127.0.0.1:1/hook".to_owned(),
+        events: vec!["*".to_owned()],
+        enabled: true,
+    };
+    let set = engine.set_webhook_endpoint(owner, endpoint, None).await;
+    set.unwrap();
+    let database = test_support::connect(&world.url).await;
+    let failing = "INSERT INTO webhook_health (business_id, endpoint_id, failures_in_row, failing_since, resting_until, last_error)
+        SELECT business_id, id, 20, '2027-02-20', '2027-03-01', 'no' FROM webhook_endpoint";
+    database.execute(failing, &[]).await.unwrap();
+    let mut deliveries = Deliveries::watch(&world.url).await;
+    let booking = world.booking(service, "2027-03-02T10:00:00Z", "Eve");
+    engine.book(owner, booking, None).await.unwrap();
+    let jobs = JobOptions {
+        poll: Duration::from_millis(50),
+        ..JobOptions::default()
+    };
+    let jobs = Jobs::start(engine.clone(), jobs);
+    deliveries
+        .until(1, "part = 'notice' AND finished_at IS NOT NULL")
+        .await;
+    jobs.stop().await;
+    let query = "SELECT status || ': ' || last_error FROM delivery WHERE part = 'notice'";
+    let noted: String = database.query_one(query, &[]).await.unwrap().get(0);
+    assert_eq!(
+        noted,
+        "parked: nobody is told: set `businessEmail` of the plugin `notifications`"
+    );
 }

@@ -11,6 +11,8 @@ const RESTS_AFTER: u32 = 5;
 /// How long the first rest is, and the longest; each is twice as long as the one before.
 const FIRST_REST: TimeDelta = TimeDelta::seconds(10);
 const LONGEST_REST: TimeDelta = TimeDelta::minutes(5);
+/// After so long a silence, failures before it do not count any more: an endpoint that nothing was posted to is not known to fail.
+pub const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(36);
 /// An endpoint that does nothing but fail for so long is paused.
 pub const PAUSED_AFTER: TimeDelta = TimeDelta::days(5);
 /// How long a secret signs along that another has taken the place of.

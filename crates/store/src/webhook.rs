@@ -193,25 +193,32 @@ pub async fn webhook_health_clear(
     Ok(())
 }
 
-/// Counts one more failure of an endpoint, whoever counts others at the same time; answers how it fares then, none where it has gone meanwhile.
+/// Counts one more failure of an endpoint, whoever counts others at the same time, and from one on where the last one was before `forgotten`;
+/// answers how it fares then, none where it has gone meanwhile. Of few failures it is the first that tells when they were.
 pub async fn webhook_health_fail(
     mut conn: &Conn,
     business: BusinessId,
     id: WebhookEndpointId,
     (at, error): (DateTime<Utc>, &str),
+    forgotten: DateTime<Utc>,
 ) -> Result<Option<WebhookHealth>> {
     let found: Option<HealthRow> = Prepared(
         diesel::sql_query(
             "INSERT INTO webhook_health AS h (business_id, endpoint_id, failures_in_row, failing_since, last_error) \
              SELECT $1, e.id, 1, $3, $4 FROM webhook_endpoint e WHERE e.business_id = $1 AND e.id = $2 \
-             ON CONFLICT (business_id, endpoint_id) DO UPDATE SET failures_in_row = h.failures_in_row + 1, \
-               failing_since = least(h.failing_since, excluded.failing_since), last_error = excluded.last_error \
+             ON CONFLICT (business_id, endpoint_id) DO UPDATE SET (failures_in_row, failing_since, resting_until) = ( \
+                 SELECT CASE WHEN over THEN 1 ELSE h.failures_in_row + 1 END, \
+                   CASE WHEN over THEN excluded.failing_since ELSE least(h.failing_since, excluded.failing_since) END, \
+                   CASE WHEN over THEN NULL ELSE h.resting_until END \
+                 FROM (SELECT coalesce(h.resting_until, h.failing_since) < $5) AS silence (over)), \
+               last_error = excluded.last_error \
              RETURNING endpoint_id, failures_in_row, failing_since, resting_until, last_error",
         )
         .bind::<SqlUuid, _>(business.uuid())
         .bind::<SqlUuid, _>(id.uuid())
         .bind::<Timestamptz, _>(at)
-        .bind::<Text, _>(error),
+        .bind::<Text, _>(error)
+        .bind::<Timestamptz, _>(forgotten),
     )
     .get_result(&mut conn)
     .await

@@ -183,14 +183,15 @@ async fn only_days_of_failure_pause_an_endpoint_and_everybody_is_told() {
         .await;
     let clock = stage.app.world.clock.clone();
     // Each passes its rest, until it is hopeless.
-    for tried in 4.. {
+    for half_day in 1.. {
+        let tried = stage.receiver.count("down");
         clock.advance(TimeDelta::hours(12));
-        stage.receiver.posted("down", tried).await;
+        stage.receiver.posted("down", tried + 1).await;
         stage.deliveries.until(0, "lease_id IS NOT NULL").await;
         if stage.listed(&down).await["enabled"] == false {
             break;
         }
-        assert!(tried < 60, "it is never paused");
+        assert!(half_day < 60, "it is never paused");
     }
     let listed = stage.listed(&down).await;
     assert!(listed["pausedAt"].is_string());
@@ -214,6 +215,30 @@ async fn only_days_of_failure_pause_an_endpoint_and_everybody_is_told() {
     stage.book("2027-03-13T10:00:00Z").await;
     stage.receiver.posted("down", posted + 1).await;
     assert_eq!(stage.receiver.count("up"), 1);
+    stage.app.stop().await;
+}
+
+#[tokio::test]
+async fn failures_before_a_long_silence_do_not_count() {
+    let mut stage = Stage::new().await;
+    let endpoint = stage.endpoint("down", &["booking.*"]).await;
+    // One event failed for days, was parked, and nothing has happened since.
+    let database = test_support::connect(&stage.app.world.url).await;
+    let failing = "INSERT INTO webhook_health (business_id, endpoint_id, failures_in_row, failing_since, resting_until, last_error)
+        SELECT business_id, id, 20, '2027-02-05', '2027-02-08', 'no' FROM webhook_endpoint";
+    database.execute(failing, &[]).await.unwrap();
+    stage.receiver.answer("down", 502);
+    stage.book("2027-03-02T10:00:00Z").await;
+    let failed = "last_error IS NOT NULL AND lease_id IS NULL";
+    stage.deliveries.until(1, failed).await;
+    let query = "SELECT failures_in_row, resting_until IS NULL FROM webhook_health";
+    let row = database.query_one(query, &[]).await.unwrap();
+    assert_eq!((row.get::<_, i32>(0), row.get::<_, bool>(1)), (1, true));
+    let listed = stage.listed(&endpoint).await;
+    assert_eq!(
+        (&listed["enabled"], &listed["failingSince"]),
+        (&json!(true), &json!("2027-03-01T08:00:00+00:00"))
+    );
     stage.app.stop().await;
 }
 

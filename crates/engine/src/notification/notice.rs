@@ -15,7 +15,7 @@ pub(crate) const NOTICE: &str = "notice";
 
 /// What is said, and to whom.
 struct Notice {
-    to: String,
+    to: Option<String>,
     to_name: String,
     subject: String,
     text: String,
@@ -43,12 +43,18 @@ impl Engine {
             Err(error) => return Some(Err(away(&error))),
         };
         let Some(notice) = self.notice(&catalogue, &delivery.event) else {
-            return Some(Ok(Done::skipped("nobody has an address to be told at")));
+            return Some(Ok(Done::skipped("what it was about is gone")));
+        };
+        // Parked, so that whoever looks after plugins sees what to set, and can send it then.
+        let Some(given) = &notice.to else {
+            let composer = self.any_composer().map_or("", |plugin| plugin.name());
+            let reason = format!("nobody is told: set `businessEmail` of the plugin `{composer}`");
+            return Some(Err(Failure::give_up(reason)));
         };
         let locale = &catalogue.business.locale;
-        let to = match messages.address(&notice.to, region(locale)) {
+        let to = match messages.address(given, region(locale)) {
             Ok(to) => to,
-            Err(none) => return Some(Ok(Done::skipped(none.reason))),
+            Err(none) => return Some(Err(Failure::give_up(none.reason))),
         };
         let message = Message {
             // One event, one notice: a repeat is known for one.
@@ -86,7 +92,7 @@ impl Engine {
             let mut endpoints = catalogue.webhooks.iter();
             let url = endpoints.find(|endpoint| endpoint.id == id)?.url.clone();
             return Some(Notice {
-                to: desk?,
+                to: desk,
                 subject: format!("{business}: a webhook endpoint is switched off"),
                 text: format!(
                     "For days nothing that was posted to\n\n  {url}\n\nwas taken, so the endpoint {id} is switched off.\n\n\
@@ -99,7 +105,7 @@ impl Engine {
         let provider = catalogue.provider(ProviderId::from_uuid(calendar.uuid()))?;
         let name = provider.name.clone();
         Some(Notice {
-            to: provider.email.clone().or(desk)?,
+            to: provider.email.clone().or(desk),
             subject: format!("{business}: the calendar of {name} is disconnected"),
             text: format!(
                 "The access to the calendar of {name} was taken back. Bookings are not entered there any more, and what is busy there is as \

@@ -2,7 +2,7 @@
 
 use domain::event::{Event, EventKind};
 use domain::id::{EventId, Id, WebhookEndpointId};
-use domain::webhook::{WebhookEndpoint, WebhookHealth};
+use domain::webhook::{FORGOTTEN_AFTER, WebhookEndpoint, WebhookHealth};
 use plugin_api::{Delivery, Done, Failure, Plugin, WebhookMessage};
 use store::Conn;
 use store::changes::Changes;
@@ -100,7 +100,9 @@ impl Engine {
         };
         let conn = self.0.database.conn().await?;
         let failed = (now, failure.reason());
-        let health = store::webhook::webhook_health_fail(&conn, business, id, failed).await?;
+        let forgotten = now - FORGOTTEN_AFTER;
+        let health =
+            store::webhook::webhook_health_fail(&conn, business, id, failed, forgotten).await?;
         let failures = health.as_ref().map_or(0, |health| health.failures_in_row);
         if let Some(rest) = WebhookHealth::rest_after(failures) {
             store::webhook::webhook_health_rest(&conn, business, id, now + rest).await?;
