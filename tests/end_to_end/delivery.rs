@@ -154,6 +154,52 @@ async fn two_processes_share_the_work_and_one_that_dies_loses_nothing() {
     living.stop().await;
 }
 
+#[tokio::test]
+async fn a_plugin_that_says_how_long_it_may_take_is_cut_off_then() {
+    let plugin = Scripted::new("scripted", vec![Err(Failure::give_up("hang"))]);
+    plugin.time_limit.set(Duration::from_millis(300)).unwrap();
+    let Stage { world, service } = stage(vec![plugin.clone()]).await;
+    let booking = world.booking(service, "2027-03-02T10:00:00Z", "Eve");
+    let booked = world.engine.book(&world.owner, booking, None).await;
+    booked.unwrap();
+    let mut deliveries = Deliveries::watch(&world.url).await;
+    let long = JobOptions {
+        time_limit: Duration::from_secs(3600),
+        ..options()
+    };
+    let jobs = Jobs::start(world.engine.clone(), long);
+    plugin.seen(1).await;
+    let cut_off = "last_error = 'the plugin took too long' AND lease_id IS NULL";
+    deliveries.until(1, cut_off).await;
+    jobs.stop().await;
+}
+
+#[tokio::test]
+async fn an_attempt_that_may_take_long_keeps_its_lease() {
+    let plugin = Scripted::new("scripted", vec![Err(Failure::give_up("hang"))]);
+    plugin.time_limit.set(Duration::from_secs(3600)).unwrap();
+    let Stage { world, service } = stage(vec![plugin.clone()]).await;
+    let booking = world.booking(service, "2027-03-02T10:00:00Z", "Eve");
+    let booked = world.engine.book(&world.owner, booking, None).await;
+    booked.unwrap();
+    let mut deliveries = Deliveries::watch(&world.url).await;
+    let options = JobOptions {
+        grace: Duration::ZERO,
+        ..options()
+    };
+    let jobs = Jobs::start(world.engine.clone(), options);
+    plugin.seen(1).await;
+    // Each renewal comes before the lease has run out.
+    for _ in 0..3 {
+        world.clock.advance(TimeDelta::seconds(20));
+        let until = world.clock.now() + TimeDelta::seconds(30);
+        let renewed = format!("leased_until > '{}'", until.to_rfc3339());
+        deliveries.until(1, &renewed).await;
+    }
+    assert_eq!(plugin.seen(1).await.len(), 1);
+    jobs.stop().await;
+}
+
 /// The runtime of this test has one thread: whoever blocked that would block all.
 #[tokio::test]
 async fn a_plugin_that_blocks_its_threads_holds_up_nobody_else() {

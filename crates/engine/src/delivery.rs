@@ -81,6 +81,13 @@ impl Engine {
         Ok(taken)
     }
 
+    /// Has the lease of a delivery last so long from now on; answers whether it is still held.
+    pub async fn renew_lease(&self, taken: &TakenDelivery, lease: TimeDelta) -> Result<bool> {
+        let conn = self.0.database.conn().await?;
+        let until = self.clock().now() + lease;
+        Ok(store::delivery::delivery_renew(&conn, taken, until).await?)
+    }
+
     /// Records how attempts of a plugin for a business ended, and answers which of them: those whose lease was lost meanwhile are not.
     pub async fn finish_deliveries(
         &self,

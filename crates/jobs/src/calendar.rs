@@ -15,7 +15,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::pace::Pace;
-use crate::share::Shares;
+use crate::share::{SHARE, Shares};
 use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, TOGETHER, stopped};
 
 /// How many calendars are read at once.
@@ -47,7 +47,7 @@ pub(crate) async fn run_calendars(
         options,
         stop,
         places: Arc::new(Semaphore::new(places)),
-        shares: Arc::new(Mutex::new(Shares::new(places))),
+        shares: Arc::new(Mutex::new(Shares::new(places, SHARE))),
         ended: Arc::default(),
     };
     runner.run().await;

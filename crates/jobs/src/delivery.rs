@@ -17,6 +17,7 @@ use crate::backoff::Next;
 use crate::gate::{Ended, Gate};
 use crate::pace::Pace;
 use crate::record::Recorder;
+use crate::share::SHARE;
 use crate::{AFTER_FAULT, JobOptions, LEASE_MARGIN, stopped};
 
 /// Who has not decided yet is asked again no sooner and no later than this.
@@ -24,6 +25,9 @@ const NOT_YET_MIN: TimeDelta = TimeDelta::seconds(10);
 const NOT_YET_MAX: TimeDelta = TimeDelta::hours(1);
 /// What needs other settings is tried again no sooner than this.
 const MISCONFIGURED: TimeDelta = TimeDelta::minutes(15);
+
+/// Of so many places a business that is alone has one: of a plugin whose attempts may take long it has fewer.
+const SHARE_OF_SLOW: usize = 8;
 
 /// The runner of one plugin.
 #[derive(Clone)]
@@ -50,7 +54,8 @@ impl Runner {
     ) -> Self {
         let places = Arc::new(Semaphore::new(options.concurrency));
         let pace = Pace::new(engine.clone(), &options);
-        let gate = Arc::new(Gate::new(options.concurrency));
+        let share = plugin.time_limit().map_or(SHARE, |_| SHARE_OF_SLOW);
+        let gate = Arc::new(Gate::new(options.concurrency, share));
         Self {
             engine,
             plugin,
@@ -119,10 +124,9 @@ impl Runner {
         if due.is_empty() {
             return Ok(());
         }
-        let limit = TimeDelta::from_std(self.options.time_limit).unwrap_or(TimeDelta::minutes(1));
         let taken = self
             .engine
-            .take_deliveries(&*self.plugin, due, limit + LEASE_MARGIN)
+            .take_deliveries(&*self.plugin, due, self.lease())
             .await;
         let had = |due: &DueDelivery| {
             let mut all = taken.iter().flatten();
@@ -144,6 +148,35 @@ impl Runner {
             });
         }
         Ok(())
+    }
+
+    /// How long one attempt may take.
+    fn time_limit(&self) -> Duration {
+        self.plugin.time_limit().unwrap_or(self.options.time_limit)
+    }
+
+    /// How long a lease lasts.
+    fn lease(&self) -> TimeDelta {
+        let usual = TimeDelta::from_std(self.options.time_limit);
+        usual.unwrap_or(TimeDelta::minutes(1)) + LEASE_MARGIN
+    }
+
+    /// Renews the lease of an attempt that may take longer than one lasts, so that what a process has in hand that dies is taken up as soon as of
+    /// any other plugin. Ends when the lease was lost.
+    async fn keep_lease(&self, taken: &TakenDelivery) {
+        if self.plugin.time_limit().is_none() {
+            return std::future::pending().await;
+        }
+        loop {
+            tokio::time::sleep(self.options.time_limit).await;
+            match self.engine.renew_lease(taken, self.lease()).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::warn!(plugin = self.plugin.name(), delivery = %taken.id, %error, "a lease could not be renewed");
+                }
+            }
+        }
     }
 
     /// Waits until something may be due.
@@ -174,7 +207,7 @@ impl Runner {
     ) {
         let began = Instant::now();
         let result = match handed(&taken, settings) {
-            Ok(delivery) => self.react(delivery, self.is_last(&taken), place).await,
+            Ok(delivery) => self.react(&taken, delivery, place).await,
             Err(failure) => Some(Err(failure)),
         };
         let (ended, ending, note) = self.judge(&taken, result);
@@ -190,13 +223,14 @@ impl Runner {
         self.recorder.record(taken.business_id, attempt);
     }
 
-    /// Has the plugin work on it, apart: cut off at the time limit, a panic caught. None: the jobs stop.
+    /// Has the plugin work on it, apart: cut off at the time limit, a panic caught. None: the jobs stop, or somebody else has it by now.
     async fn react(
         &self,
+        taken: &TakenDelivery,
         delivery: Delivery,
-        is_last: bool,
         place: OwnedSemaphorePermit,
     ) -> Option<Result<Done, Failure>> {
+        let is_last = self.is_last(taken);
         let (plugin, engine) = (self.plugin.clone(), self.engine.clone());
         let work = async move { engine.work_on(&*plugin, &delivery, is_last).await };
         let mut apart = apart::begin(work, place);
@@ -205,11 +239,16 @@ impl Runner {
             stopped(&mut stop).await;
             tokio::time::sleep(self.options.grace).await;
         };
-        tokio::select! {
-            ended = &mut apart.task => ended.unwrap_or_else(|_| Some(Err(Failure::retry("the plugin panicked")))),
-            () = tokio::time::sleep(self.options.time_limit) => Some(Err(Failure::retry("the plugin took too long"))),
-            () = grace => None,
-        }
+        let broken = tokio::select! {
+            ended = &mut apart.task => match ended {
+                Ok(result) => return result,
+                Err(_) => "the plugin panicked",
+            },
+            () = tokio::time::sleep(self.time_limit()) => "the plugin took too long",
+            () = self.keep_lease(taken) => return None,
+            () = grace => return None,
+        };
+        Some(Err(Failure::retry(broken)))
     }
 
     /// Whether the delivery is parked if this attempt fails.

@@ -56,10 +56,10 @@ pub(crate) enum Ended {
 }
 
 impl Gate {
-    /// A gate to so many places.
-    pub(crate) fn new(places: usize) -> Self {
+    /// A gate to so many places, of which a business that is alone has one of so many.
+    pub(crate) fn new(places: usize, share: usize) -> Self {
         Self(Mutex::new(Businesses {
-            shares: Shares::new(places),
+            shares: Shares::new(places, share),
             states: HashMap::new(),
         }))
     }
@@ -134,6 +134,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::share::SHARE;
 
     fn now() -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -150,7 +151,7 @@ mod tests {
 
     #[test]
     fn it_closes_after_failures_in_a_row_tries_one_and_opens_on_success() {
-        let gate = Gate::new(16);
+        let gate = Gate::new(16, SHARE);
         for _ in 0..4 {
             assert_eq!(fail(&gate, now()), None);
         }
@@ -172,7 +173,7 @@ mod tests {
 
     #[test]
     fn nobody_takes_more_than_their_share() {
-        let gate = Gate::new(4);
+        let gate = Gate::new(4, SHARE);
         let begun = |number| gate.begin(business(number), now());
         assert_eq!([begun(1), begun(1), begun(1)], [true, true, false]);
         assert_eq!(gate.closed(now()), (vec![business(1)], None));

@@ -47,7 +47,7 @@ pub struct JobOptions {
     pub many_writes: usize,
     /// How many deliveries one plugin then begins at a time, and how many calendars are then begun to be read.
     pub step: usize,
-    /// How long one attempt may take.
+    /// How long one attempt may take, where a plugin says nothing else.
     pub time_limit: Duration,
     /// When a failed delivery is tried again, and when no more.
     pub backoff: Backoff,

@@ -1,5 +1,7 @@
 //! The plugin itself: who it is, what its settings look like, and which parts it has.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::calendar::CalendarSync;
@@ -89,6 +91,12 @@ pub trait Plugin: Send + Sync + 'static {
 
     /// How often a delivery is tried before it is parked, where the runner's usual (twelve times, within a day) is not right.
     fn attempts(&self) -> Option<u32> {
+        None
+    }
+
+    /// How long one attempt at a delivery may take, where the runner's usual (a minute) is not right. One that may take long is given fewer
+    /// places for each business.
+    fn time_limit(&self) -> Option<Duration> {
         None
     }
 

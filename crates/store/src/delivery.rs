@@ -4,7 +4,7 @@
 //! and their results recorded only by whoever still holds the lease. Many at a time: a row costs no round trip and no commit of its own.
 
 use chrono::{DateTime, Utc};
-use diesel::QueryableByName;
+use diesel::prelude::*;
 use diesel::sql_types::{Array, Int4, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use domain::event::Event;
@@ -13,6 +13,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::prepared::Prepared;
+use crate::schema::delivery;
 use crate::{Conn, Result};
 
 /// A delivery that was taken: what to do, and under which lease.
@@ -88,6 +89,22 @@ pub async fn delivery_take(
         created_at: row.created_at,
     });
     Ok(taken.collect())
+}
+
+/// Has the lease of a delivery last until then; answers whether it is still held.
+pub async fn delivery_renew(
+    mut conn: &Conn,
+    taken: &TakenDelivery,
+    leased_until: DateTime<Utc>,
+) -> Result<bool> {
+    let own = delivery::table
+        .find((taken.business_id.uuid(), taken.id.uuid()))
+        .filter(delivery::lease_id.eq(taken.lease_id));
+    let renewed = diesel::update(own)
+        .set(delivery::leased_until.eq(leased_until))
+        .execute(&mut conn)
+        .await?;
+    Ok(renewed == 1)
 }
 
 /// How an attempt ended.

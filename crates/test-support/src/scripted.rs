@@ -1,6 +1,6 @@
 //! A plugin that does as it is told and remembers what it was handed.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use domain::event::EventKind;
@@ -22,6 +22,8 @@ pub struct Scripted {
     /// What it is to do with the next deliveries.
     script: Mutex<Vec<Result<Done, Failure>>>,
     seen: watch::Sender<Vec<Delivery>>,
+    /// How long it says that an attempt may take.
+    pub time_limit: OnceLock<Duration>,
     /// Where those go who are told to block their thread.
     pub obstacle: Obstacle,
 }
@@ -47,6 +49,7 @@ impl Scripted {
             on_by_default,
             script: Mutex::new(script),
             seen: watch::Sender::new(Vec::new()),
+            time_limit: OnceLock::new(),
             obstacle: Obstacle::default(),
         })
     }
@@ -112,6 +115,10 @@ impl Plugin for Scripted {
 
     fn check(&self) -> Option<&dyn Check> {
         Some(self)
+    }
+
+    fn time_limit(&self) -> Option<Duration> {
+        self.time_limit.get().copied()
     }
 
     fn reaction(&self) -> Option<&dyn Reaction> {

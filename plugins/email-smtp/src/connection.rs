@@ -21,6 +21,11 @@ use crate::wire::{Allowance, Wire};
 
 /// How long a server may take to answer one command.
 const LIMIT: Duration = Duration::from_secs(15);
+/// How long it may take over a whole mail: many look at it before they answer, and one that has taken it meanwhile would get it again. RFC 5321
+/// asks for so much (4.5.3.2.6).
+const MAIL_LIMIT: Duration = Duration::from_secs(10 * 60);
+/// How long handing a mail over takes at most, from connecting on, also where some connections that were kept turn out to be dead.
+pub const WHOLE_LIMIT: Duration = Duration::from_secs(13 * 60);
 /// How long it may take over a goodbye, whose answer changes nothing.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(2);
 
@@ -82,7 +87,8 @@ impl Connection {
         let go_ahead = within(Step::Content, self.smtp.command(Data)).await?;
         // Any other answer is out of step: what follows would be read as commands.
         expect(354, &go_ahead)?;
-        let taken = within(Step::Content, self.smtp.message(&message.formatted())).await?;
+        let content = message.formatted();
+        let taken = within_limit(MAIL_LIMIT, Step::Content, self.smtp.message(&content)).await?;
         expect(250, &taken)
     }
 
@@ -210,7 +216,15 @@ async fn within<T, E: Failed>(
     step: Step,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, SmtpError> {
-    let cause = match timeout(LIMIT, work).await {
+    within_limit(LIMIT, step, work).await
+}
+
+async fn within_limit<T, E: Failed>(
+    limit: Duration,
+    step: Step,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, SmtpError> {
+    let cause = match timeout(limit, work).await {
         Ok(Ok(answer)) => return Ok(answer),
         Ok(Err(error)) => error.cause(),
         Err(_) => Cause::Silent,

@@ -26,6 +26,7 @@ mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::id::BusinessId;
 use lettre::Address;
@@ -125,6 +126,10 @@ impl Plugin for EmailSmtp {
 
     fn check(&self) -> Option<&dyn Check> {
         Some(self)
+    }
+
+    fn time_limit(&self) -> Option<Duration> {
+        Some(connection::WHOLE_LIMIT)
     }
 
     fn messages(&self) -> Option<&dyn MessageChannel> {

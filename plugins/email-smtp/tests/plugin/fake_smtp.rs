@@ -17,6 +17,8 @@ pub enum Trouble {
     Say(&'static str),
     HangUp,
     Silence,
+    /// It does what it should, after so many seconds.
+    Think(u64),
     Flood,
 }
 
@@ -268,6 +270,13 @@ impl Talk {
             None => self.say(proper.as_bytes()).await,
             Some(Trouble::Say(words)) => self.say(format!("{words}\r\n").as_bytes()).await,
             Some(Trouble::HangUp) => false,
+            Some(Trouble::Think(seconds)) => {
+                // The time passes at once, and for everybody.
+                tokio::time::pause();
+                tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+                tokio::time::resume();
+                self.say(proper.as_bytes()).await
+            }
             Some(Trouble::Silence) => std::future::pending().await,
             Some(Trouble::Flood) => {
                 let noise = [b'x'; 4096];
