@@ -52,4 +52,11 @@ impl Engine {
             )),
         }
     }
+
+    /// Ends what a delivery asked for whose last attempt broke off, so that nothing came of it: a message goes another way, if there is one.
+    pub async fn give_up_on(&self, plugin: &dyn Plugin, delivery: &Delivery, reason: &str) {
+        if Part::of(&delivery.part) == Part::Message {
+            self.give_up_on_messages(plugin, delivery, reason).await;
+        }
+    }
 }

@@ -232,6 +232,7 @@ impl Runner {
     ) -> Option<Result<Done, Failure>> {
         let is_last = self.is_last(taken);
         let (plugin, engine) = (self.plugin.clone(), self.engine.clone());
+        let given_up_on = is_last.then(|| delivery.clone());
         let work = async move { engine.work_on(&*plugin, &delivery, is_last).await };
         let mut apart = apart::begin(work, place);
         let mut stop = self.stop.clone();
@@ -248,7 +249,23 @@ impl Runner {
             () = self.keep_lease(taken) => return None,
             () = grace => return None,
         };
+        drop(apart);
+        if let Some(delivery) = given_up_on {
+            self.give_up_on(delivery, broken).await;
+        }
         Some(Err(Failure::retry(broken)))
+    }
+
+    /// Has what a delivery asked for come to its end that broke off for the last time. Plugins are asked in that, too, so it runs apart as well.
+    async fn give_up_on(&self, delivery: Delivery, reason: &'static str) {
+        let (plugin, engine) = (self.plugin.clone(), self.engine.clone());
+        let id = delivery.id;
+        let work = async move { engine.give_up_on(&*plugin, &delivery, reason).await };
+        let mut apart = apart::begin(work, ());
+        let ended = tokio::time::timeout(self.options.time_limit, &mut apart.task).await;
+        if !matches!(ended, Ok(Ok(_))) {
+            tracing::error!(plugin = self.plugin.name(), delivery = %id, "what broke off could not be brought to its end");
+        }
     }
 
     /// Whether the delivery is parked if this attempt fails.

@@ -12,6 +12,7 @@ mod reminders;
 mod rules;
 mod stage;
 mod tiers;
+mod trouble;
 mod upgrade;
 
 use plugin_api::Recipient;

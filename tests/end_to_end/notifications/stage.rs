@@ -9,7 +9,7 @@ use domain::zone::ZoneDatabase;
 use engine::booking::Book;
 use engine::catalogue::service::ServiceInput;
 use engine::plugin::ConfigurePlugin;
-use jobs::JobOptions;
+use jobs::{Backoff, JobOptions};
 use notifications::Notifications;
 use plugin_api::Plugin;
 use serde_json::{Value, json};
@@ -47,24 +47,45 @@ impl Stage {
     pub(super) async fn new() -> Self {
         let (mail, texts) = (Courier::of_mail(), Courier::of_texts());
         let plugins: Vec<Arc<dyn Plugin>> = vec![composer(), mail.clone(), texts.clone()];
-        Self::with(plugins, mail, texts).await
+        Self::with(plugins, mail, texts, jobs()).await
+    }
+
+    /// With mail and text messages, each tried once.
+    pub(super) async fn of_one_attempt() -> Self {
+        let (mail, texts) = (Courier::of_mail(), Courier::of_texts());
+        let plugins: Vec<Arc<dyn Plugin>> = vec![composer(), mail.clone(), texts.clone()];
+        let backoff = Backoff {
+            attempts: 1,
+            ..Backoff::default()
+        };
+        let jobs = JobOptions {
+            time_limit: Duration::from_secs(2),
+            backoff,
+            ..jobs()
+        };
+        Self::with(plugins, mail, texts, jobs).await
     }
 
     /// With mail alone.
     pub(super) async fn of_mail() -> Self {
         let (mail, texts) = (Courier::of_mail(), Courier::of_texts());
         let plugins: Vec<Arc<dyn Plugin>> = vec![composer(), mail.clone()];
-        Self::with(plugins, mail, texts).await
+        Self::with(plugins, mail, texts, jobs()).await
     }
 
     /// With mail, and calendars elsewhere.
     pub(super) async fn with_calendars() -> Self {
         let (mail, texts) = (Courier::of_mail(), Courier::of_texts());
         let plugins: Vec<Arc<dyn Plugin>> = vec![composer(), mail.clone(), Diary::new()];
-        Self::with(plugins, mail, texts).await
+        Self::with(plugins, mail, texts, jobs()).await
     }
 
-    async fn with(plugins: Vec<Arc<dyn Plugin>>, mail: Arc<Courier>, texts: Arc<Courier>) -> Self {
+    async fn with(
+        plugins: Vec<Arc<dyn Plugin>>,
+        mail: Arc<Courier>,
+        texts: Arc<Courier>,
+        jobs: JobOptions,
+    ) -> Self {
         let world = World::with(WorldOptions {
             plugins,
             ..WorldOptions::default()
@@ -77,7 +98,7 @@ impl Stage {
             .service(60, &[anna, ben], ServiceInput::default())
             .await;
         let deliveries = Deliveries::watch(&world.url).await;
-        let app = App::start_with(world, HttpOptions::default(), jobs()).await;
+        let app = App::start_with(world, HttpOptions::default(), jobs).await;
         let token = app.world.token(Role::Owner, None).await;
         Self {
             owner: app.client_with(&token),

@@ -2,12 +2,37 @@
 
 use domain::event::Event;
 use domain::notification::{Channel, Notification, NotificationStatus};
-use plugin_api::{Failure, MessageStatus, Sent};
+use plugin_api::{Delivery, Failure, MessageStatus, Plugin, Sent};
 use store::notification::Tried;
 
 use super::super::fail_over::Fallen;
 use super::{Desk, Ended};
-use crate::Error;
+use crate::{Engine, Error};
+
+impl Engine {
+    /// Gives up what a delivery carries that nobody knows the end of. What is not done about it here its next delivery does, or staff do.
+    pub(crate) async fn give_up_on_messages(
+        &self,
+        plugin: &dyn Plugin,
+        delivery: &Delivery,
+        reason: &str,
+    ) {
+        let Some(channel) = plugin.messages() else {
+            return;
+        };
+        let given_up = async {
+            let desk = self.message_desk((plugin, channel), delivery, true).await?;
+            for known in desk.carried().await? {
+                let event = desk.event(&known).await?;
+                desk.failed(&known, &event, Failure::retry(reason)).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        if let Err(error) = given_up.await {
+            tracing::error!(%error, delivery = %delivery.id, "what broke off could not be given up");
+        }
+    }
+}
 
 impl Desk<'_> {
     pub(super) async fn record(

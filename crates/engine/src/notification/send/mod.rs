@@ -50,18 +50,28 @@ impl Engine {
         delivery: &Delivery,
         is_last: bool,
     ) -> Result<Done, Failure> {
+        let desk = self
+            .message_desk((plugin, channel), delivery, is_last)
+            .await;
+        desk.map_err(|error| away(&error))?.work().await
+    }
+
+    async fn message_desk<'a>(
+        &'a self,
+        (plugin, channel): (&'a dyn Plugin, &'a dyn MessageChannel),
+        delivery: &'a Delivery,
+        is_last: bool,
+    ) -> Result<Desk<'a>, Error> {
         let caller = system(delivery.business_id);
-        let catalogue = self.catalogue(&caller).await;
-        let desk = Desk {
+        Ok(Desk {
             engine: self,
             caller,
             plugin,
             channel,
             delivery,
-            catalogue: catalogue.map_err(|error| away(&error))?,
+            catalogue: self.catalogue(&caller).await?,
             is_last,
-        };
-        desk.work().await
+        })
     }
 }
 
