@@ -258,6 +258,7 @@ async fn what_comes_next_is_the_first_that_is_not_due_yet_or_whose_lease_ends() 
         ending: Ending::Waiting {
             next_attempt_at: world.clock.now() + TimeDelta::minutes(1),
         },
+        misconfigured: false,
         note: Some("not now".to_owned()),
         at: world.clock.now(),
         duration_ms: 1,

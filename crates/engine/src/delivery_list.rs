@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::booking::Booking;
-use domain::id::{BookingId, DeliveryId};
+use domain::id::{BookingId, BusinessId, DeliveryId};
 use domain::problem::Problem;
 use store::Conn;
 use store::changes::Changes;
@@ -40,20 +40,33 @@ impl UseCase for RetryCase {
     }
 
     async fn write_in_tx(&self, conn: &Conn, (): &()) -> Result<(Changes, DeliveryId), TxError> {
-        use store::delivery_list as stored;
         let (now, business) = (self.engine.clock().now(), self.caller.business);
-        let again = to_say_again_in_tx(conn, business, self.id).await?;
-        let found = stored::delivery_lock_in_tx(conn, business, self.id).await?;
-        let found = found.ok_or_else(|| Problem::not_found(&["id"], "delivery"))?;
-        if let Some(why) = stays(&found, now) {
-            return Err(Problem::conflict(why).into());
+        match again_in_tx(conn, business, self.id, now).await? {
+            Ok(()) => Ok((Changes::default(), self.id)),
+            Err(why) => Err(Problem::conflict(why).into()),
         }
-        stored::delivery_retry_in_tx(conn, business, self.id, now).await?;
-        if !again.is_empty() {
-            store::notification::notification_again_in_tx(conn, business, &again).await?;
-        }
-        Ok((Changes::default(), self.id))
     }
+}
+
+/// Sends a delivery on its way again, and what it was to say; or answers why it stays as it is.
+pub(crate) async fn again_in_tx(
+    conn: &Conn,
+    business: BusinessId,
+    id: DeliveryId,
+    now: DateTime<Utc>,
+) -> Result<Result<(), &'static str>, TxError> {
+    use store::delivery_list as stored;
+    let again = to_say_again_in_tx(conn, business, id).await?;
+    let found = stored::delivery_lock_in_tx(conn, business, id).await?;
+    let found = found.ok_or_else(|| Problem::not_found(&["id"], "delivery"))?;
+    if let Some(why) = stays(&found, now) {
+        return Ok(Err(why));
+    }
+    stored::delivery_retry_in_tx(conn, business, id, now).await?;
+    if !again.is_empty() {
+        store::notification::notification_again_in_tx(conn, business, &again).await?;
+    }
+    Ok(Ok(()))
 }
 
 /// Why a delivery is not sent on its way again. One that nobody tried and that has its time still to come would come too early.

@@ -18,6 +18,7 @@ use store::plugin::{PluginHealth, PluginSetting};
 
 use crate::catalogue::Catalogue;
 use crate::idempotency::Key;
+use crate::notification::send_what_waited_in_tx;
 use crate::payment::{FEE, PAYMENT};
 use crate::settings::{lead_elsewhere, merged, without_secrets};
 use crate::tx::{TxError, UseCase};
@@ -215,6 +216,9 @@ impl UseCase for ConfigureCase {
             let (name, parts) = (&row.plugin, (PAYMENT, FEE));
             store::delivery_list::delivery_retry_all_in_tx(conn, business, name, parts, now)
                 .await?;
+            if row.enabled {
+                send_what_waited_in_tx(conn, business, name, now).await?;
+            }
         }
         Ok((changes, row.plugin.clone()))
     }

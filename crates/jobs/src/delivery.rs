@@ -210,12 +210,14 @@ impl Runner {
             Ok(delivery) => self.react(&taken, delivery, place).await,
             Err(failure) => Some(Err(failure)),
         };
+        let misconfigured = matches!(result, Some(Err(Failure::Misconfigured { .. })));
         let (ended, ending, note) = self.judge(&taken, result);
         self.end(&taken, ended, note.as_deref());
         let attempt = EndedAttempt {
             id: taken.id,
             lease_id: taken.lease_id,
             ending,
+            misconfigured,
             note,
             at: self.engine.clock().now(),
             duration_ms: i32::try_from(began.elapsed().as_millis()).unwrap_or(i32::MAX),

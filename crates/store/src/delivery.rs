@@ -143,6 +143,8 @@ pub struct EndedAttempt {
     pub lease_id: Uuid,
     /// How.
     pub ending: Ending,
+    /// Whether it was the settings that it failed at.
+    pub misconfigured: bool,
     /// What is noted about it.
     pub note: Option<String>,
     /// When.
@@ -158,6 +160,7 @@ struct EndedRow<'a> {
     status: &'static str,
     next_attempt_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
+    misconfigured: bool,
     note: Option<&'a str>,
     /// Whether there was an attempt.
     counts: bool,
@@ -167,7 +170,6 @@ struct EndedRow<'a> {
     fares: Option<bool>,
     attempt_id: Uuid,
     at: DateTime<Utc>,
-    ok: bool,
     duration_ms: i32,
 }
 
@@ -187,6 +189,7 @@ impl<'a> EndedRow<'a> {
             status,
             next_attempt_at,
             finished_at,
+            misconfigured: attempt.misconfigured,
             note: attempt.note.as_deref(),
             counts: !matches!(attempt.ending, Ending::Returned { .. }),
             spent: !matches!(
@@ -200,7 +203,6 @@ impl<'a> EndedRow<'a> {
             },
             attempt_id: Uuid::now_v7(),
             at,
-            ok: matches!(attempt.ending, Ending::Delivered | Ending::Skipped),
             duration_ms: attempt.duration_ms,
         }
     }
@@ -222,11 +224,11 @@ pub async fn delivery_finish(
     let rows: Vec<EndedRow<'_>> = attempts.iter().map(EndedRow::of).collect();
     let held: Vec<Held> = Prepared(
         diesel::sql_query(
-            "WITH ended AS (SELECT * FROM jsonb_to_recordset($2) AS x (id uuid, lease_id uuid, status text, \
-               next_attempt_at timestamptz, finished_at timestamptz, note text, counts boolean, spent boolean, fares boolean, \
-               attempt_id uuid, at timestamptz, ok boolean, duration_ms int)), \
+            "WITH ended AS (SELECT *, status = 'delivered' AS ok FROM jsonb_to_recordset($2) AS x (id uuid, lease_id uuid, status text, \
+               next_attempt_at timestamptz, finished_at timestamptz, misconfigured boolean, note text, counts boolean, spent boolean, \
+               fares boolean, attempt_id uuid, at timestamptz, duration_ms int)), \
              held AS (UPDATE delivery d SET status = x.status, next_attempt_at = x.next_attempt_at, \
-                 finished_at = x.finished_at, last_error = x.note, lease_id = NULL, leased_until = NULL, \
+                 finished_at = x.finished_at, misconfigured = x.misconfigured, last_error = x.note, lease_id = NULL, leased_until = NULL, \
                  attempts = d.attempts - CASE WHEN x.spent THEN 0 ELSE 1 END \
                FROM ended x WHERE d.business_id = $1 AND d.id = x.id AND d.lease_id = x.lease_id RETURNING d.id), \
              noted AS (INSERT INTO delivery_attempt (business_id, id, delivery_id, at, ok, error, duration_ms) \

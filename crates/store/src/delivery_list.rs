@@ -289,10 +289,42 @@ pub async fn delivery_retry_in_tx(
             delivery::attempts.eq(0),
             delivery::next_attempt_at.eq(now),
             delivery::finished_at.eq(None::<DateTime<Utc>>),
+            delivery::misconfigured.eq(false),
         ))
         .execute(&mut conn)
         .await?;
     Ok(())
+}
+
+/// Deliveries of a plugin to a business whose part begins so and whose last attempt failed at the settings, of bookings that are not over: those
+/// that wait, and those that nobody tries any more. In the order in which their bookings are locked.
+pub async fn delivery_list_misconfigured(
+    mut conn: &Conn,
+    business: BusinessId,
+    plugin: &str,
+    part: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<DeliveryId>> {
+    #[derive(QueryableByName)]
+    struct Found {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+    }
+    let found: Vec<Found> = diesel::sql_query(
+        "SELECT d.id FROM delivery d \
+           JOIN booking b ON b.business_id = $1 AND b.id = d.booking_id \
+           JOIN session s ON s.business_id = $1 AND s.id = b.session_id \
+         WHERE d.business_id = $1 AND d.plugin = $2 AND starts_with(d.part, $3) AND d.status <> 'delivered' \
+           AND d.misconfigured AND s.ends_at > $4 ORDER BY b.id, d.id",
+    )
+    .bind::<SqlUuid, _>(business.uuid())
+    .bind::<Text, _>(plugin)
+    .bind::<Text, _>(part)
+    .bind::<Timestamptz, _>(now)
+    .load(&mut conn)
+    .await?;
+    let found = found.into_iter();
+    Ok(found.map(|row| DeliveryId::from_uuid(row.id)).collect())
 }
 
 /// Sends deliveries of a plugin to a business on their way again whose part begins so, from their first attempt on: those that are parked, and

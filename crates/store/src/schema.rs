@@ -271,6 +271,7 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> Timestamptz,
         finished_at -> Nullable<Timestamptz>,
+        misconfigured -> Bool,
     }
 }
 

@@ -75,7 +75,8 @@ impl Plugin for Courier {
     }
 
     fn settings_schema(&self) -> Value {
-        json!({ "type": "object", "additionalProperties": false })
+        json!({ "type": "object", "additionalProperties": false,
+            "properties": { "password": { "type": "string", "writeOnly": true } } })
     }
 
     fn on_by_default(&self) -> bool {

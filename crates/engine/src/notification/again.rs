@@ -1,11 +1,14 @@
-//! Again: what failed is said again where staff send its delivery on its way again. That is written when they ask for it, so whoever works on the
-//! delivery then, and at whichever attempt, sees it, and nobody says again what nobody asked for.
+//! Again: what failed is said again where staff send its delivery on its way again, or mend the settings that it failed at. That is written when
+//! they do, so whoever works on the delivery then, and at whichever attempt, sees it, and nobody says again what nobody asked for.
 
+use chrono::{DateTime, Utc};
 use domain::id::{BusinessId, DeliveryId, NotificationId};
 use domain::notification::{Notification, NotificationStatus};
 use store::Conn;
 
+use super::MESSAGE;
 use super::send::is_later;
+use crate::delivery_list::again_in_tx;
 use crate::tx::TxError;
 
 /// Locks the booking that a delivery speaks of, where something failed that it was to say; answers what of that is to be said again.
@@ -31,6 +34,23 @@ pub(crate) async fn to_say_again_in_tx(
     };
     let again = failed.filter(|known| !all.iter().any(|other| is_past(known, other)));
     Ok(again.map(|known| known.id).collect())
+}
+
+/// Has a channel say now, by the settings that it was given, what it could not by those before: what still waits, and what nobody tried any more.
+/// What is over by now is left to staff.
+pub(crate) async fn send_what_waited_in_tx(
+    conn: &Conn,
+    business: BusinessId,
+    plugin: &str,
+    now: DateTime<Utc>,
+) -> Result<(), TxError> {
+    use store::delivery_list::delivery_list_misconfigured;
+    let waited = delivery_list_misconfigured(conn, business, plugin, MESSAGE, now).await?;
+    for id in waited {
+        // One that was delivered meanwhile, or is in hand, stays as it is.
+        let _: Result<(), &str> = again_in_tx(conn, business, id, now).await?;
+    }
+    Ok(())
 }
 
 /// Whether it failed, and the other side never had it: what it has had it would not take again.

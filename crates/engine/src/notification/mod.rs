@@ -27,7 +27,7 @@ use domain::zone::Zone;
 use plugin_api::{Composer, Delivery, Done, Failure, HouseRules, Plugin, PluginSettings};
 use uuid::Uuid;
 
-pub(crate) use again::to_say_again_in_tx;
+pub(crate) use again::{send_what_waited_in_tx, to_say_again_in_tx};
 pub(crate) use inbound::Heard;
 pub(crate) use notice::NOTICE;
 pub use plugin_api::{TemplateProblem, Variable};

@@ -76,19 +76,25 @@ impl Desk<'_> {
         failure: Failure,
     ) -> Result<Ended, Error> {
         let reason = failure.reason().to_owned();
+        // Whoever is reached no other way waits for the settings.
+        let waits_for_settings = matches!(failure, Failure::Misconfigured { .. })
+            && !self.has_another_way(known, event).await?;
         let is_over = match &failure {
             Failure::GiveUp { .. } => true,
             Failure::NotYet { .. } => false,
-            // Whoever is reached no other way waits for the settings.
-            Failure::Misconfigured { .. } => {
-                self.is_last || self.has_another_way(known, event).await?
-            }
+            Failure::Misconfigured { .. } => self.is_last || !waits_for_settings,
             Failure::Retry { .. } => self.is_last,
         };
         if is_over {
             self.fall(known, NotificationStatus::Failed, &reason, Some(event))
                 .await?;
-            return Ok(Ended::Failed(Failure::GiveUp { reason }));
+            // Parked it is in either case; by other settings it is sent after all.
+            let failure = if waits_for_settings {
+                failure
+            } else {
+                Failure::GiveUp { reason }
+            };
+            return Ok(Ended::Failed(failure));
         }
         let conn = self.engine.0.database.conn().await?;
         let business = self.caller.business;
