@@ -291,7 +291,8 @@ impl Runner {
             }
             Some(Ok(Done::Delivered)) => return (Ended::Well, Ending::Delivered, None),
             Some(Ok(Done::Skipped { reason })) => {
-                return (Ended::Untried, Ending::Skipped, Some(reason));
+                // Often the other side has said so: a gate that opens too early costs an attempt or two.
+                return (Ended::Well, Ending::Skipped, Some(reason));
             }
             Some(Err(Failure::GiveUp { reason })) => {
                 tracing::warn!(plugin = self.plugin.name(), delivery = %taken.id, reason, "a delivery was parked");

@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(taken((1, SHARE), 1), [1]);
         assert_eq!(taken((32, 8), 1), [4], "one of eight");
         assert_eq!(taken((32, 8), 2), [4, 4]);
-        assert_eq!(taken((32, 8), 8).iter().sum::<usize>(), 24);
+        assert_eq!(taken((32, 8), 8).iter().sum::<usize>(), 18);
     }
 
     #[test]
