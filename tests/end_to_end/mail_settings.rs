@@ -235,6 +235,8 @@ async fn a_wrong_password_is_told_and_mended_and_no_mail_is_lost() {
     );
 
     desk.configure(json!({ "password": "hunter2" })).await;
+    // What waited goes out at once; only then the clock moves on, or what is in hand would lose its lease.
+    stage.deliveries.until(2, MAILED).await;
     assert!(desk.check().await.0);
     desk.world.clock.advance(TimeDelta::days(1));
     stage.deliveries.until(3, MAILED).await;
