@@ -14,6 +14,23 @@ use serde_json::json;
 use test_support::{ANNAS_TOKEN, Courier, Deliveries, Diary, World, WorldOptions};
 use webhooks::Webhooks;
 
+/// An endpoint at which nobody listens, and that has been so for days, until this morning.
+async fn endpoint_that_fails(world: &World) {
+    let endpoint = SetEndpoint {
+        id: None,
+        url: "http://127.0.0.1:1/hook".to_owned(),
+        events: vec!["*".to_owned()],
+        enabled: true,
+    };
+    let World { engine, owner, .. } = world;
+    let set = engine.set_webhook_endpoint(owner, endpoint, None).await;
+    set.unwrap();
+    let database = test_support::connect(&world.url).await;
+    let failing = "INSERT INTO webhook_health (business_id, endpoint_id, failures_in_row, failing_since, resting_until, last_error)
+        SELECT business_id, id, 20, '2027-02-20', '2027-03-01', 'no' FROM webhook_endpoint";
+    database.execute(failing, &[]).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_business_is_told_of_a_paused_endpoint_and_a_provider_of_their_calendar() {
     let options = OutboundOptions {
@@ -41,19 +58,7 @@ async fn the_business_is_told_of_a_paused_endpoint_and_a_provider_of_their_calen
         enabled: None,
     };
     engine.configure_plugin(owner, desk, None).await.unwrap();
-    // Nobody listens there, and that has been so for days, until this morning.
-    let endpoint = SetEndpoint {
-        id: None,
-        url: "http://127.0.0.1:1/hook".to_owned(),
-        events: vec!["*".to_owned()],
-        enabled: true,
-    };
-    let set = engine.set_webhook_endpoint(owner, endpoint, None).await;
-    set.unwrap();
-    let database = test_support::connect(&world.url).await;
-    let failing = "INSERT INTO webhook_health (business_id, endpoint_id, failures_in_row, failing_since, resting_until, last_error)
-        SELECT business_id, id, 20, '2027-02-20', '2027-03-01', 'no' FROM webhook_endpoint";
-    database.execute(failing, &[]).await.unwrap();
+    endpoint_that_fails(&world).await;
     let calendar = ConnectCalendar {
         provider_id: anna,
         plugin: "calendar-diary".to_owned(),
@@ -111,18 +116,7 @@ async fn a_notice_for_which_nobody_has_an_address_is_parked_and_says_what_to_set
     let anna = world.provider("Anna", &[location]).await;
     let service = world.service(60, &[anna], ServiceInput::default()).await;
     let (engine, owner) = (&world.engine, &world.owner);
-    let endpoint = SetEndpoint {
-        id: None,
-        url: "http://127.0.0.1:1/hook".to_owned(),
-        events: vec!["*".to_owned()],
-        enabled: true,
-    };
-    let set = engine.set_webhook_endpoint(owner, endpoint, None).await;
-    set.unwrap();
-    let database = test_support::connect(&world.url).await;
-    let failing = "INSERT INTO webhook_health (business_id, endpoint_id, failures_in_row, failing_since, resting_until, last_error)
-        SELECT business_id, id, 20, '2027-02-20', '2027-03-01', 'no' FROM webhook_endpoint";
-    database.execute(failing, &[]).await.unwrap();
+    endpoint_that_fails(&world).await;
     let mut deliveries = Deliveries::watch(&world.url).await;
     let booking = world.booking(service, "2027-03-02T10:00:00Z", "Eve");
     engine.book(owner, booking, None).await.unwrap();
@@ -135,6 +129,7 @@ async fn a_notice_for_which_nobody_has_an_address_is_parked_and_says_what_to_set
         .until(1, "part = 'notice' AND finished_at IS NOT NULL")
         .await;
     jobs.stop().await;
+    let database = test_support::connect(&world.url).await;
     let query = "SELECT status || ': ' || last_error FROM delivery WHERE part = 'notice'";
     let noted: String = database.query_one(query, &[]).await.unwrap().get(0);
     assert_eq!(

@@ -327,9 +327,9 @@ pub async fn delivery_list_misconfigured(
     Ok(found.map(|row| DeliveryId::from_uuid(row.id)).collect())
 }
 
-/// Sends deliveries of a plugin to a business on their way again whose part begins so, from their first attempt on: those that are parked, and
-/// but for those of this other part, and those that wait after an attempt or are worked on after one that failed. What is under way loses its lease: how it ends, by what was known
-/// when it began, is not recorded.
+/// Sends deliveries of a plugin to a business on their way again whose part begins so, from their first attempt on: those that are parked (but for
+/// parts that begin as `but_parked`), and those that wait after an attempt or are worked on after one that failed. What is under way loses its
+/// lease: how it ends, by what was known when it began, is not recorded.
 pub async fn delivery_retry_all_in_tx(
     mut conn: &Conn,
     business: BusinessId,
